@@ -1,0 +1,3 @@
+module blogposter
+
+go 1.25.0
