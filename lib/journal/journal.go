@@ -1,0 +1,107 @@
+// Package journal makes an external call a step of its Run that is never
+// bought twice: a committed intent, with its worst case reserved, comes before
+// the call; the answer is committed before it is used; a stored answer is
+// returned without a call.
+//
+// A worker that dies between the two leaves the step "sent". The next one
+// finds it, leaves its reservation charged as unknown, and sends again only if
+// the budget still allows.
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"blogposter/lib/fault"
+	"blogposter/lib/ledger"
+	"blogposter/lib/pipeline"
+)
+
+// maxResult is the longest answer a step keeps in its row.
+const maxResult = 100_000
+
+// ErrBudget means that a reservation was denied; it is wrapped in
+// fault.NeedsBudget.
+var ErrBudget = errors.New("budget spent")
+
+// Intent is what is about to be asked of the outside world.
+type Intent struct {
+	Name     string        // unique within the Run's stage, such as "digest:2"
+	Input    []byte        // everything the answer depends on; stored as its hash
+	Provider string        // "anthropic", "jina", "wordpress"
+	Model    string        // "" for an unpaid call
+	Prompt   string        // version of the prompt, such as "v1/digest"
+	Worst    ledger.Micros // 0 for an unpaid call
+}
+
+// Receipt is what a call brought: its answer, and what it cost.
+type Receipt struct {
+	Result  json.RawMessage
+	Usage   ledger.Usage
+	Cost    ledger.Micros
+	Request string // the provider's id of the call
+}
+
+// Hash is the SHA-256 of the Intent's input.
+func (in Intent) Hash() [sha256.Size]byte { return sha256.Sum256(in.Input) }
+
+// Begun is a step that may be called now, or, with Stored set, one whose
+// answer is known.
+type Begun struct {
+	StepID int64
+	Send   int // 1 on the first call; each has its own reservation
+	Stored json.RawMessage
+}
+
+// Ending says how a call without an answer ended.
+type Ending struct {
+	Err  error
+	Lost bool          // it may have been carried out: the reservation stays charged
+	Cost ledger.Micros // charged although useless, such as a refusal; 0 releases all
+}
+
+// Steps is the journal's table. Every method refuses a lease that is no
+// longer held, and extends one that is.
+type Steps interface {
+	BeginStep(ctx context.Context, l pipeline.Lease, in Intent) (Begun, error)
+	FinishStep(ctx context.Context, l pipeline.Lease, b Begun, r Receipt) error
+	EndStep(ctx context.Context, l pipeline.Lease, b Begun, e Ending) error
+}
+
+// Journal runs calls as steps.
+type Journal struct{ steps Steps }
+
+// New returns a Journal kept in steps.
+func New(steps Steps) *Journal { return &Journal{steps: steps} }
+
+// Do returns the stored answer of the step, or makes the call and stores its
+// answer first. An error of call is returned as it is, after the step was
+// closed; fault.IsLost decides whether its reservation stays charged.
+func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func(ctx context.Context) (Receipt, error)) (json.RawMessage, error) {
+	b, err := j.steps.BeginStep(ctx, l, in)
+	if err != nil {
+		return nil, fmt.Errorf("begin step %s of run %d: %w", in.Name, l.RunID, err)
+	}
+	if b.Stored != nil {
+		return b.Stored, nil
+	}
+	r, err := call(ctx)
+	if err != nil {
+		e := Ending{Err: err, Lost: fault.IsLost(err), Cost: r.Cost}
+		// The caller's time may be up: what happened must be written all the same.
+		if endErr := j.steps.EndStep(context.WithoutCancel(ctx), l, b, e); endErr != nil {
+			return nil, errors.Join(err, fmt.Errorf("end step %s of run %d: %w", in.Name, l.RunID, endErr))
+		}
+		return nil, err
+	}
+	if len(r.Result) > maxResult {
+		return nil, fault.Permanent(fmt.Errorf("step %s of run %d: answer of %d bytes is over %d", in.Name, l.RunID, len(r.Result), maxResult))
+	}
+	if err := j.steps.FinishStep(context.WithoutCancel(ctx), l, b, r); err != nil {
+		return nil, fmt.Errorf("finish step %s of run %d: %w", in.Name, l.RunID, err)
+	}
+	return r.Result, nil
+}

@@ -1,0 +1,27 @@
+package ledger
+
+import "time"
+
+// Prices is the price book. A line is never changed: a new price is a new
+// line with a later From.
+var Prices = Book{
+	claude("claude-sonnet-5-5", 0, 2_000_000, 10_000_000, 100_000),
+	claude("claude-haiku-5-5", 0, 100_000, 500_000, 10_000),
+	claude("claude-haiku-5-5", 100_000, 500_000, 2_500_000, 50_000),
+	claude("claude-opus-5-5", 0, 4_000_000, 20_000_000, 200_000),
+	{
+		Provider: "jina", Model: "reader", From: listed, Output: 50_000,
+		Source: "assumed: US$0.05 per million tokens of page text; the provider's page could not be read when this was written",
+	},
+}
+
+var listed = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+
+// claude writes one line with the provider's cache multipliers: a write costs
+// 1.25 times the input for five minutes, twice for an hour.
+func claude(model string, above, in, out, read int64) Price {
+	return Price{
+		Provider: "anthropic", Model: model, From: listed, Source: "SPEC section 12, read Oct-Nov 2026", Above: above,
+		Input: in, Output: out, CacheRead: read, CacheWrite5m: in * 5 / 4, CacheWrite1h: in * 2,
+	}
+}
