@@ -90,18 +90,39 @@ func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func
 	}
 	r, err := call(ctx)
 	if err != nil {
-		e := Ending{Err: err, Lost: fault.IsLost(err), Cost: r.Cost}
-		// The caller's time may be up: what happened must be written all the same.
-		if endErr := j.steps.EndStep(context.WithoutCancel(ctx), l, b, e); endErr != nil {
-			return nil, errors.Join(err, fmt.Errorf("end step %s of run %d: %w", in.Name, l.RunID, endErr))
-		}
-		return nil, err
+		return nil, j.end(ctx, l, in, b, Ending{Err: err, Lost: fault.IsLost(err), Cost: r.Cost})
 	}
-	if len(r.Result) > maxResult {
-		return nil, fault.Permanent(fmt.Errorf("step %s of run %d: answer of %d bytes is over %d", in.Name, l.RunID, len(r.Result), maxResult))
+	if len(r.Result) == 0 {
+		r.Result = json.RawMessage("null") // a nil answer would read as "not answered" and be bought again
+	}
+	if err := storable(r.Result); err != nil {
+		err = fault.Permanent(fmt.Errorf("step %s of run %d: %w", in.Name, l.RunID, err))
+		return nil, j.end(ctx, l, in, b, Ending{Err: err, Cost: r.Cost})
 	}
 	if err := j.steps.FinishStep(context.WithoutCancel(ctx), l, b, r); err != nil {
 		return nil, fmt.Errorf("finish step %s of run %d: %w", in.Name, l.RunID, err)
 	}
 	return r.Result, nil
+}
+
+// end closes a step that has no answer to keep, with what it cost, and returns
+// why.
+func (j *Journal) end(ctx context.Context, l pipeline.Lease, in Intent, b Begun, e Ending) error {
+	// The caller's time may be up: what happened must be written all the same.
+	if err := j.steps.EndStep(context.WithoutCancel(ctx), l, b, e); err != nil {
+		return errors.Join(e.Err, fmt.Errorf("end step %s of run %d: %w", in.Name, l.RunID, err))
+	}
+	return e.Err
+}
+
+// storable refuses an answer that the table would refuse: by then the call is
+// paid, and a step without a record would be paid again.
+func storable(result json.RawMessage) error {
+	if len(result) > maxResult {
+		return fmt.Errorf("answer of %d bytes is over %d: keep it as an artifact and return its hash", len(result), maxResult)
+	}
+	if !json.Valid(result) {
+		return errors.New("answer is not JSON: encode it before it is returned")
+	}
+	return nil
 }

@@ -95,12 +95,27 @@ func (b Book) Cost(provider, model string, day time.Time, u Usage) (Micros, erro
 // Worst is the most a call can cost whose request is so many bytes long and
 // whose answer is capped at maxOutput tokens. A byte-level tokenizer never
 // makes more tokens than there are bytes; all of them are charged at the
-// dearest input class, in the tier that costs most.
+// dearest input class, in the dearest of the tiers that the prompt can be in.
 func (b Book) Worst(provider, model string, day time.Time, bytes, maxOutput int64) (Micros, error) {
 	p, err := b.At(provider, model, day, bytes)
 	if err != nil {
 		return 0, err
 	}
-	dearest := max(p.Input, p.CacheWrite5m, p.CacheWrite1h)
-	return Micros((bytes*dearest + maxOutput*p.Output + 999_999) / 1_000_000), nil
+	worst := p.worst(bytes, maxOutput)
+	for _, tier := range b {
+		if tier.Provider != provider || tier.Model != model || tier.Above >= bytes {
+			continue
+		}
+		// The prompt may turn out shorter than its bytes, in a lower tier that
+		// need not be the cheaper one. Its line may start above 0.
+		if p, err := b.At(provider, model, day, tier.Above+1); err == nil {
+			worst = max(worst, p.worst(bytes, maxOutput))
+		}
+	}
+	return worst, nil
+}
+
+func (p Price) worst(bytes, maxOutput int64) Micros {
+	dearest := max(p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h)
+	return Micros((bytes*dearest + maxOutput*p.Output + 999_999) / 1_000_000)
 }
