@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"blogposter/lib/journal"
+	"blogposter/lib/ledger"
+	"blogposter/lib/pipeline"
+)
+
+// BeginStep commits the intent of a call and reserves its worst case, or
+// returns the stored answer. A denied reservation is journal.ErrBudget.
+func (s *Store) BeginStep(ctx context.Context, l pipeline.Lease, in journal.Intent) (journal.Begun, error) {
+	const q = `SELECT step_id, send, stored
+		FROM blogposter.begin_step($1, $2, $3, $4::interval, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	hash := in.Hash()
+	var got journal.Begun
+	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
+		b.Queue(q, l.RunID, l.Owner, l.Fence, l.TTL, l.Epoch, string(l.Stage), l.Attempt,
+			in.Name, hex.EncodeToString(hash[:]), in.Provider, in.Model, in.Prompt, int64(in.Worst),
+		).QueryRow(func(row pgx.Row) error {
+			var stored []byte
+			if err := row.Scan(&got.StepID, &got.Send, &stored); err != nil {
+				return err
+			}
+			got.Stored = stored
+			return nil
+		})
+	})
+	if err != nil {
+		return journal.Begun{}, err
+	}
+	return got, nil
+}
+
+// FinishStep stores the answer and settles the reservation.
+func (s *Store) FinishStep(ctx context.Context, l pipeline.Lease, b journal.Begun, r journal.Receipt) error {
+	return s.endStep(ctx, l, b, "done", string(r.Result), "", r.Request, r.Cost, r.Usage)
+}
+
+// EndStep closes a call that brought no answer: released or charged as e
+// says, or left charged as unknown when it may have been carried out.
+func (s *Store) EndStep(ctx context.Context, l pipeline.Lease, b journal.Begun, e journal.Ending) error {
+	state := "failed"
+	if e.Lost {
+		state = "unknown"
+	}
+	return s.endStep(ctx, l, b, state, "", e.Err.Error(), "", e.Cost, ledger.Usage{})
+}
+
+func (s *Store) endStep(ctx context.Context, l pipeline.Lease, b journal.Begun, state, result, fault, request string, cost ledger.Micros, u ledger.Usage) error {
+	const q = `SELECT blogposter.end_step($1, $2, $3, $4::interval, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14, $15, $16, $17)`
+	err := s.asSite(ctx, l.SiteID, func(batch *pgx.Batch) {
+		batch.Queue(q, l.RunID, l.Owner, l.Fence, l.TTL, l.Attempt, b.StepID, b.Send, state, orNull(result), orNull(fault), request,
+			int64(cost), u.Input, u.Output, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h)
+	})
+	if err != nil {
+		return fmt.Errorf("step %d of run %d: %w", b.StepID, l.RunID, err)
+	}
+	return nil
+}

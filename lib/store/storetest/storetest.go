@@ -1,0 +1,141 @@
+// Package storetest gives each test its own Postgres database, cloned from a
+// template that has every migration applied. Import it from tests only.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"blogposter/lib/store"
+	"blogposter/migrations"
+)
+
+// DB is one test's database, seen by its owner and by the functions' role.
+type DB struct {
+	OwnerURL     string
+	FunctionsURL string
+	Owner        *pgxpool.Pool // sees every row: for setting up and looking
+	Functions    *pgxpool.Pool // what production code gets: row-level security applies
+}
+
+// template builds the template database at most once per test binary.
+var template = sync.OnceValues(buildTemplate)
+
+// New returns a fresh, migrated database that is dropped when the test ends.
+// Without TEST_DATABASE_URL and TEST_FN_DATABASE_URL the test is skipped,
+// except in CI.
+func New(tb testing.TB) DB {
+	tb.Helper()
+	if ownerURL() == "" || functionsURL() == "" {
+		if os.Getenv("CI") != "" {
+			tb.Fatal("TEST_DATABASE_URL and TEST_FN_DATABASE_URL must be set in CI")
+		}
+		tb.Skip("set TEST_DATABASE_URL and TEST_FN_DATABASE_URL to run tests against Postgres (make up)")
+	}
+	tmpl, err := template()
+	require.NoError(tb, err, "build template database")
+
+	ctx := context.Background() // the test's own context is already cancelled when cleanups run
+	admin, err := pgx.Connect(ctx, ownerURL())
+	require.NoError(tb, err)
+	name := "t_" + strings.ToLower(rand.Text()[:16])
+	_, err = admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, tmpl))
+	require.NoError(tb, err)
+
+	db := DB{OwnerURL: inDatabase(ownerURL(), name), FunctionsURL: inDatabase(functionsURL(), name)}
+	db.Owner = pool(tb, db.OwnerURL)
+	db.Functions = pool(tb, db.FunctionsURL)
+	tb.Cleanup(func() {
+		db.Owner.Close()
+		db.Functions.Close()
+		_, err := admin.Exec(ctx, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
+		require.NoError(tb, err)
+		require.NoError(tb, admin.Close(ctx))
+	})
+	return db
+}
+
+// pool opens connections just as a function does, with a few more of them for
+// tests that overlap calls.
+func pool(tb testing.TB, url string) *pgxpool.Pool {
+	tb.Helper()
+	small, err := store.Pool(context.Background(), url)
+	require.NoError(tb, err)
+	cfg := small.Config()
+	small.Close()
+	cfg.MaxConns = 4
+	p, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	require.NoError(tb, err)
+	return p
+}
+
+func ownerURL() string     { return os.Getenv("TEST_DATABASE_URL") }
+func functionsURL() string { return os.Getenv("TEST_FN_DATABASE_URL") }
+
+func inDatabase(raw, name string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		panic("TEST_DATABASE_URL and TEST_FN_DATABASE_URL must be URLs such as postgres://user:password@127.0.0.1:5432/postgres")
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// buildTemplate names the template after the hash of the migrations, so an
+// edited migration gets a new one, and holds an advisory lock so that test
+// binaries running side by side build it once.
+func buildTemplate() (string, error) {
+	names, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, n := range names {
+		b, err := fs.ReadFile(migrations.FS, n)
+		if err != nil {
+			return "", err
+		}
+		sum.Write(b)
+	}
+	tmpl := fmt.Sprintf("tmpl_%x", sum.Sum(nil)[:8])
+
+	ctx := context.Background()
+	admin, err := pgx.Connect(ctx, ownerURL())
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = admin.Close(ctx) }()
+	if _, err := admin.Exec(ctx, "SELECT pg_advisory_lock(72177)"); err != nil {
+		return "", err
+	}
+	var ready bool
+	if err := admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)", tmpl).Scan(&ready); err != nil {
+		return "", err
+	}
+	if ready {
+		return tmpl, nil
+	}
+	for _, q := range []string{"DROP DATABASE IF EXISTS " + tmpl, "CREATE DATABASE " + tmpl} {
+		if _, err := admin.Exec(ctx, q); err != nil {
+			return "", err
+		}
+	}
+	if _, err := migrations.Up(ctx, inDatabase(ownerURL(), tmpl)); err != nil {
+		return "", err
+	}
+	// The flag is set last: a half-built template is rebuilt, never cloned.
+	_, err = admin.Exec(ctx, "ALTER DATABASE "+tmpl+" WITH IS_TEMPLATE true")
+	return tmpl, err
+}
