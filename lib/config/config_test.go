@@ -73,7 +73,7 @@ func TestEnv_Err_neverShowsASecret(t *testing.T) {
 	require.NotContains(t, e.Err().Error(), "0123456789")
 }
 
-func TestOS_readsTheProcess(t *testing.T) { //nolint:paralleltest // Setenv forbids it
+func TestOS_readsTheProcess(t *testing.T) {
 	t.Setenv("BLOGPOSTER_CONFIG_TEST", "seen")
 	require.Equal(t, "seen", config.OS().Need("BLOGPOSTER_CONFIG_TEST", "how"))
 }
