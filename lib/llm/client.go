@@ -1,0 +1,141 @@
+package llm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"blogposter/lib/fault"
+	"blogposter/lib/journal"
+	"blogposter/lib/ledger"
+	"blogposter/lib/pipeline"
+)
+
+// What an answer can lack; callers ask with errors.Is.
+var (
+	ErrTruncated = errors.New("answer is cut off")
+	ErrRefused   = errors.New("model declined to answer")
+	ErrInvalid   = errors.New("answer does not fit its schema")
+)
+
+// Framing is what a provider adds to a prompt, in bytes as Worst counts them:
+// no tokenizer makes more tokens of it than that.
+const (
+	framing        = 256  // of a request
+	framingMessage = 16   // of each turn
+	framingSchema  = 1024 // the instructions that go with a schema
+)
+
+// Client is the one way to call a model. Every call is a journaled step whose
+// worst case is reserved before it is made, so a repeated Text or JSON with
+// the same Request costs nothing. It is safe for concurrent use.
+type Client struct {
+	model   Model
+	journal *journal.Journal
+	prices  ledger.Book
+	now     func() time.Time
+
+	mu      sync.Mutex
+	schemas map[[sha256.Size]byte]*jsonschema.Resolved
+}
+
+// New returns a Client that calls m, keeps its steps in j and prices them by
+// the lines of prices in force at now().
+func New(m Model, j *journal.Journal, prices ledger.Book, now func() time.Time) *Client {
+	return &Client{model: m, journal: j, prices: prices, now: now, schemas: map[[sha256.Size]byte]*jsonschema.Resolved{}}
+}
+
+// check names what the request lacks before anything is reserved for it.
+func (r Request) check() error {
+	var err error
+	switch {
+	case r.Step == "":
+		err = errors.New("request has no Step: name it, unique within the stage, such as \"digest:1\"")
+	case r.Model == "":
+		err = errors.New("request has no Model: take it from the Run's pins")
+	case r.MaxTokens <= 0:
+		err = fmt.Errorf("request has MaxTokens %d: set the longest answer that is worth paying for", r.MaxTokens)
+	case len(r.Messages) == 0:
+		err = errors.New("request has no Messages: the prompt is a user's message")
+	case r.Messages[len(r.Messages)-1].Role != RoleUser:
+		err = errors.New("request ends with an assistant's message: the last one must be the user's")
+	}
+	if err != nil {
+		return fault.Permanent(fmt.Errorf("step %q: %w", r.Step, err))
+	}
+	return nil
+}
+
+// bytes is how long the request is as the provider reads it.
+func (r Request) bytes() int64 {
+	n := framing + len(r.System)
+	for _, m := range r.Messages {
+		n += framingMessage + len(m.Text)
+	}
+	if len(r.Schema) > 0 {
+		n += framingSchema + len(r.Schema)
+	}
+	return int64(n)
+}
+
+// call makes r a step of the Run, or returns the answer that it has already.
+// A refusal is an error; a truncated answer is the caller's to judge.
+func (c *Client) call(ctx context.Context, l pipeline.Lease, r Request) (Response, error) {
+	// One day for both prices: a call over midnight must not cost more than
+	// was reserved for it.
+	day, provider := c.now(), c.model.Provider()
+	worst, err := c.prices.Worst(provider, r.Model, day, r.bytes(), r.MaxTokens)
+	if err != nil {
+		return Response{}, fault.Permanent(fmt.Errorf("step %q: %w", r.Step, err))
+	}
+	input, err := r.canonical()
+	if err != nil {
+		return Response{}, fault.Permanent(fmt.Errorf("step %q: %w", r.Step, err))
+	}
+	raw, err := c.journal.Do(ctx, l, journal.Intent{
+		Name: r.Step, Input: input, Provider: provider, Model: r.Model, Prompt: r.Prompt, Worst: worst,
+	}, func(ctx context.Context) (journal.Receipt, error) {
+		resp, callErr := c.model.Call(ctx, r)
+		cost, err := c.prices.Cost(provider, r.Model, day, resp.Usage)
+		if err == nil && callErr == nil {
+			resp.Text = storable(resp.Text)
+			result, err := json.Marshal(resp)
+			return journal.Receipt{Result: result, Usage: resp.Usage, Cost: cost, Request: resp.Request}, err
+		}
+		return journal.Receipt{Usage: resp.Usage, Cost: cost, Request: resp.Request}, errors.Join(callErr, err)
+	})
+	if err != nil {
+		return Response{}, err
+	}
+	var resp Response
+	if err := json.Unmarshal(raw, &resp); err != nil {
+		return Response{}, fault.Permanent(fmt.Errorf("step %q: stored answer: %w", r.Step, err))
+	}
+	switch resp.Stop {
+	case StopEnd, StopTruncated:
+		return resp, nil
+	case StopRefused:
+		return resp, fault.NeedsHuman(fmt.Errorf("step %q, call %s: %w", r.Step, resp.Request, ErrRefused))
+	}
+	return resp, fault.Permanent(fmt.Errorf("step %q, call %s: model stopped for an unknown reason %q", r.Step, resp.Request, resp.Stop))
+}
+
+// storable is text as Postgres takes it: an answer that it refused would be
+// paid for and lost.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// canonical is all that the answer depends on. The step's name is not: it is
+// the other half of the step's key.
+func (r Request) canonical() ([]byte, error) {
+	r.Step = ""
+	return json.Marshal(r)
+}
