@@ -3,11 +3,16 @@
 package pipeline
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"blogposter/lib/fault"
 )
+
+// ErrLeaseLost means that another worker owns the Run now: whatever this one
+// still holds is dropped.
+var ErrLeaseLost = errors.New("lease lost")
 
 // Stage names one step of the editorial pipeline. The strings are stored in
 // Postgres: never rename one without a migration.

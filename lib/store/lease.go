@@ -39,7 +39,7 @@ func (s *Store) LeaseRun(ctx context.Context, stage pipeline.Stage, owner string
 }
 
 // FinishAttempt writes what the attempt made and what it means for the Run,
-// and ends the lease: all of it, or, with ErrLeaseLost, nothing.
+// and ends the lease: all of it, or, with pipeline.ErrLeaseLost, nothing.
 func (s *Store) FinishAttempt(ctx context.Context, l pipeline.Lease, t pipeline.Transition, w editorial.Work) error {
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
 		b.Queue(`SELECT blogposter.finish_attempt($1, $2, $3, $4, $5, $6, $7, $8::interval, $9, $10, $11)`,

@@ -18,14 +18,11 @@ import (
 
 	"blogposter/lib/fault"
 	"blogposter/lib/journal"
+	"blogposter/lib/pipeline"
 )
 
-var (
-	// ErrLeaseLost means another worker owns the Run now; drop the result.
-	ErrLeaseLost = errors.New("store: lease lost")
-	// ErrNotFound means that there is no such row, or not on this site.
-	ErrNotFound = errors.New("store: not found")
-)
+// ErrNotFound means that there is no such row, or not on this site.
+var ErrNotFound = errors.New("store: not found")
 
 // SQLSTATEs that the migrations' functions raise.
 const (
@@ -100,7 +97,7 @@ func translate(err error) error {
 	}
 	switch pe.Code {
 	case codeLeaseLost:
-		return fmt.Errorf("%w: %s", ErrLeaseLost, pe.Message)
+		return fmt.Errorf("%w: %s", pipeline.ErrLeaseLost, pe.Message)
 	case codeBudget:
 		return fault.NeedsBudget(fmt.Errorf("%w: %s", journal.ErrBudget, pe.Message))
 	case codeGate:
