@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Stops the servers that up.sh started and keeps their data.
+#   down.sh          stop
+#   down.sh --wipe   stop, then delete databases, buckets, site and passwords; downloads and the built versitygw stay
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+case ${1:-} in
+  '' | --wipe) ;;
+  *) die "unknown option $1: use down.sh or down.sh --wipe" ;;
+esac
+[[ $EUID -eq 0 ]] || die "stopping the servers needs root: run it as root"
+
+# PHP's workers share their parent's process group and its listening socket; only the whole group frees the port.
+stop() {
+  local name=$1 pid port
+  pid=$(pid_of "$name") port=$(started_port "$name")
+  kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid"
+  for ((i = 0; i < 200; i++)); do
+    if ! ours "$pid" && ! port_open "$port"; then return; fi
+    sleep 0.05
+  done
+  say "$(label "$name") did not stop in 10 s, killing it"
+  kill -KILL -- "-$pid" 2>/dev/null || true
+}
+
+stop_postgres() {
+  (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
+    "$PG_BIN/pg_ctl" -D "$STACK/postgres/data" -m fast -w -t 30 stop >/dev/null) ||
+    die "PostgreSQL did not stop in 30 s: see $STACK/logs/postgres.log"
+}
+
+mkdir -p "$STACK"
+exec 9>"$STACK/.lock"
+flock -w 600 9 || die "another up.sh or down.sh holds $STACK/.lock: wait for it to end"
+
+for name in wordpress s3 redis postgres; do
+  if running "$name"; then
+    if [[ $name == postgres ]]; then stop_postgres; else stop "$name"; fi
+    say "$(label "$name") stopped"
+  else
+    say "$(label "$name") is not running"
+  fi
+  rm -f "$STACK/run/$name".{pid,port}
+done
+
+if [[ ${1:-} == --wipe ]]; then
+  # Named one by one: a mistyped BLOGPOSTER_STACK must not cost anybody a folder.
+  rm -rf "$STACK"/{postgres,redis,s3,wordpress,secrets,logs,run,stack.env}
+  say "data in $STACK deleted"
+fi

@@ -1,0 +1,37 @@
+<?php
+add_action('after_setup_theme', function () {
+	add_theme_support('title-tag');
+	add_theme_support('post-thumbnails');
+	add_theme_support('automatic-feed-links');
+	add_theme_support('html5', ['search-form', 'gallery', 'caption', 'style', 'script']);
+	// The emoji script would ask another host for pictures.
+	remove_action('wp_head', 'print_emoji_detection_script', 7);
+	remove_action('wp_print_styles', 'print_emoji_styles');
+	remove_action('wp_head', 'wp_generator');
+	add_filter('emoji_svg_url', '__return_false');
+});
+
+add_action('wp_enqueue_scripts', function () {
+	// The file's time as version: an edit shows at the next reload.
+	wp_enqueue_style('blogposter', get_stylesheet_uri(), [], (string) filemtime(get_stylesheet_directory() . '/style.css'));
+});
+
+add_action('wp_head', function () {
+	$text = is_singular() ? get_the_excerpt() : get_bloginfo('description');
+	printf("<meta name=\"description\" content=\"%s\">\n", esc_attr(wp_strip_all_tags($text)));
+});
+
+add_filter('excerpt_length', fn () => 36);
+add_filter('excerpt_more', fn () => ' …');
+
+/** The line under a title: date, author, and how long it takes to read at 230 words a minute. */
+function blogposter_meta(): void {
+	$minutes = max(1, (int) round(str_word_count(wp_strip_all_tags(get_the_content())) / 230));
+	printf(
+		'<p class="meta"><time datetime="%s">%s</time> · %s · %d min read</p>',
+		esc_attr(get_the_date('c')),
+		esc_html(get_the_date('F j, Y')),
+		esc_html(get_the_author()),
+		$minutes
+	);
+}
