@@ -100,3 +100,19 @@ func FuzzSentences(f *testing.F) {
 		require.Empty(t, strings.TrimSpace(text[covered:]))
 	})
 }
+
+func TestHeadings_findsTheLinesThatNameWhatIsBelow(t *testing.T) {
+	t.Parallel()
+
+	text := "Service Animals\n\nThey work.\n\nQ12. May they enter?\n\nA. Yes.\n\nguide dogs\nalert dogs\n\nSee below:\n\n§ 35.136 Animals\n\nMore."
+	heads := evidence.Headings(text)
+	var got []string
+	for _, h := range heads {
+		got = append(got, text[h.Start:h.End])
+	}
+	require.Equal(t, []string{"Service Animals", "Q12. May they enter?", "§ 35.136 Animals"}, got)
+	require.Empty(t, evidence.Above(text, heads, 0))
+	require.Equal(t, "Service Animals", evidence.Above(text, heads, strings.Index(text, "They")))
+	require.Equal(t, "May they enter?", evidence.Above(text, heads, strings.Index(text, "A. Yes")))
+	require.Equal(t, "§ 35.136 Animals", evidence.Above(text, heads, len(text)))
+}
