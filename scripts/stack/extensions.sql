@@ -11,6 +11,6 @@ CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA extensions;
 SELECT current_database() = current_setting('cron.database_name') AS has_cron
 \gset
 \if :has_cron
-CREATE EXTENSION IF NOT EXISTS pg_cron;
+CREATE EXTENSION IF NOT EXISTS pg_cron SCHEMA pg_catalog;
 GRANT USAGE ON SCHEMA cron TO blogposter_owner;
 \endif

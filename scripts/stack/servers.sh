@@ -17,7 +17,7 @@ spawn() {
   local name=$1 folder=$2
   shift 2
   (cd "$folder" && exec setsid setpriv --reuid=www-data --regid=www-data --init-groups "$@") \
-    </dev/null >>"$STACK/logs/$name.log" 2>&1 3>&- 4>&- 9>&- &
+    </dev/null >"$STACK/logs/$name.log" 2>&1 3>&- 4>&- 9>&- &
   echo $! >"$STACK/run/$name.pid"
   await "$name"
 }
@@ -93,7 +93,7 @@ start_postgres() {
   local data=$STACK/postgres/data log=$STACK/logs/postgres.log
   [[ -s $data/PG_VERSION ]] || init_postgres
   postgres_conf >"$data/blogposter.conf"
-  touch "$log"
+  : >"$log"
   chown postgres:postgres "$log" "$data/blogposter.conf"
   as_postgres "$PG_BIN/pg_ctl" -D "$data" -l "$log" -w -t 60 start </dev/null ||
     { tail_of "$log"; die "PostgreSQL did not start: see $log"; }
@@ -126,10 +126,10 @@ CONF
   spawn redis "$d" "$STACK/bin/redis-server" "$d/redis.conf"
 }
 
-# s3 METHOD PATH prints the status of a signed request. The key travels on stdin, where no process list shows it.
+# s3 PATH CURL-OPTIONS... prints the status of a signed request. The key travels on stdin, where no process list shows it.
 s3() {
-  curl -sS -o /dev/null -w '%{http_code}' -X "$1" -K - --aws-sigv4 aws:amz:us-east-1:s3 \
-    -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" "http://127.0.0.1:$S3_PORT$2" \
+  curl -sS -o /dev/null -w '%{http_code}' "${@:2}" -K - --aws-sigv4 aws:amz:us-east-1:s3 \
+    -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" "http://127.0.0.1:$S3_PORT$1" \
     <<<"user = \"$(secret s3_access):$(secret s3_secret)\""
 }
 
@@ -139,7 +139,7 @@ start_s3() {
   ROOT_ACCESS_KEY=$(secret s3_access) ROOT_SECRET_KEY=$(secret s3_secret) \
     spawn s3 "$d" "$STACK/bin/versitygw-$VERSITYGW" --port "127.0.0.1:$S3_PORT" --region us-east-1 --iam-dir "$d/iam" \
     posix --versioning-dir "$d/versions" "$d/buckets"
-  [[ "$(s3 HEAD /blogposter)" == 200 ]] || code=$(s3 PUT /blogposter)
+  [[ "$(s3 /blogposter --head)" == 200 ]] || code=$(s3 /blogposter -X PUT)
   [[ ${code:-200} == 200 ]] || die "S3 refused to create bucket blogposter (HTTP $code): see $STACK/logs/s3.log"
 }
 
