@@ -1,0 +1,239 @@
+// Package cms speaks to a site's WordPress through its REST API.
+//
+// Reads are repeated here, twice at most. Writes are made once: whether a
+// write whose answer was lost (fault.IsLost) was carried out is for the caller
+// to look up, never to assume.
+package cms
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+
+	"blogposter/lib/fault"
+)
+
+const (
+	maxBody   = 16 << 20 // a longer answer is an error, never cut
+	userAgent = "blogposter"
+)
+
+// WordPress is one site. It is safe for concurrent use.
+type WordPress struct {
+	base     *url.URL
+	user     string
+	password string
+	http     *http.Client
+	backoff  func() retry.Backoff
+}
+
+// New returns a client for the site at base, such as https://blog.example,
+// which acts as user with an application password. hc must have a Timeout.
+func New(base *url.URL, user, appPassword string, hc *http.Client) *WordPress {
+	api := *hc
+	// Go answers a redirected POST with a GET, whose success would be taken
+	// for the write's.
+	api.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	clean := *base
+	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""
+	return &WordPress{base: &clean, user: user, password: appPassword, http: &api, backoff: newBackoff}
+}
+
+func newBackoff() retry.Backoff {
+	return retry.WithMaxRetries(2, retry.WithJitterPercent(20, retry.NewExponential(250*time.Millisecond)))
+}
+
+// StatusError is an answer outside 2xx.
+type StatusError struct {
+	Code    int
+	Reason  string // WordPress's own code, such as rest_forbidden
+	Message string
+	data    json.RawMessage
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("status %d %s: %.200s", e.Code, e.Reason, e.Message)
+}
+
+// call is one request to the API.
+type call struct {
+	method string
+	path   []string
+	query  url.Values
+	body   any // sent as JSON; nil for none
+	what   string
+}
+
+// get makes c, which must be safe to repeat, at most three times.
+func (w *WordPress) get(ctx context.Context, c call, out any) (http.Header, error) {
+	c.method = http.MethodGet
+	var header http.Header
+	err := again(ctx, w.backoff(), func(ctx context.Context) (err error) {
+		header, err = w.do(ctx, c, out)
+		return err
+	})
+	return header, err
+}
+
+// again repeats a read that may work later, unless the site asked for a longer
+// wait than a function should be held open for.
+func again(ctx context.Context, b retry.Backoff, read func(context.Context) error) error {
+	return retry.Do(ctx, b, func(ctx context.Context) error {
+		err := read(ctx)
+		if fault.KindOf(err) == fault.KindRetryable && fault.RetryAfter(err) == 0 && ctx.Err() == nil {
+			return retry.RetryableError(err)
+		}
+		return err
+	})
+}
+
+// do makes c once and decodes its answer into out. Errors name the site and
+// what was asked of it; they never hold the password.
+func (w *WordPress) do(ctx context.Context, c call, out any) (http.Header, error) {
+	header, err := w.send(ctx, c, out)
+	if err != nil {
+		return nil, fmt.Errorf("wordpress at %s: %s: %w", w.base.Host, c.what, err)
+	}
+	return header, nil
+}
+
+func (w *WordPress) send(ctx context.Context, c call, out any) (http.Header, error) {
+	var payload io.Reader
+	if c.body != nil {
+		raw, err := json.Marshal(c.body)
+		if err != nil {
+			return nil, fault.Permanent(err)
+		}
+		payload = bytes.NewReader(raw)
+	}
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	u := w.base.JoinPath(append([]string{"wp-json", "wp", "v2"}, c.path...)...)
+	u.RawQuery = c.query.Encode()
+	req, err := http.NewRequestWithContext(ctx, c.method, u.String(), payload)
+	if err != nil {
+		return nil, fault.Permanent(err)
+	}
+	req.SetBasicAuth(w.user, w.password)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", userAgent)
+	if c.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := w.http.Do(req)
+	if err != nil {
+		return nil, unanswered(c.method, sent.Load(), err)
+	}
+	defer resp.Body.Close()
+	data, err := readAll(resp.Body)
+	if err != nil {
+		return nil, unanswered(c.method, true, err)
+	}
+	if err := w.classify(c.method, resp, data); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		return nil, lostIfWrite(c.method, fault.NeedsHuman(fmt.Errorf(
+			"answered %d with %q instead of the JSON of its REST API, beginning %.80q: look for a plugin or a server that shows a page of its own, or prints PHP notices (WP_DEBUG_DISPLAY)",
+			resp.StatusCode, resp.Header.Get("Content-Type"), data)))
+	}
+	return resp.Header, nil
+}
+
+var errLong = errors.New("answer is over " + strconv.Itoa(maxBody) + " bytes")
+
+func readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err == nil && len(data) > maxBody {
+		err = errLong
+	}
+	return data, err
+}
+
+// unanswered is a call without an answer. Only one that never left is known
+// not to have been carried out.
+func unanswered(method string, sent bool, err error) error {
+	err = fault.Retryable(err, 0)
+	if sent {
+		return lostIfWrite(method, err)
+	}
+	return err
+}
+
+func lostIfWrite(method string, err error) error {
+	if method == http.MethodGet {
+		return err
+	}
+	return fault.Lost(err)
+}
+
+// classify maps an answer to a fault. 401 and 403 need a person, never a storm
+// of retries that locks the user out.
+func (w *WordPress) classify(method string, resp *http.Response, data []byte) error {
+	code := resp.StatusCode
+	if code/100 == 2 {
+		return nil
+	}
+	se := &StatusError{Code: code, Message: string(data)}
+	var wire struct {
+		Code    string          `json:"code"`
+		Message string          `json:"message"`
+		Data    json.RawMessage `json:"data"`
+	}
+	isWordPress := json.Unmarshal(data, &wire) == nil && wire.Code != ""
+	if isWordPress {
+		se.Reason, se.Message, se.data = wire.Code, wire.Message, wire.Data
+	}
+	switch {
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return fault.NeedsHuman(fmt.Errorf("%w: it refuses user %q: check that the user may publish, that its application password was not revoked, "+
+			"and that no security plugin or server rule blocks the REST API or drops the Authorization header", se, w.user))
+	case code == http.StatusTooManyRequests:
+		return fault.Retryable(se, retryAfter(resp))
+	case code == http.StatusRequestTimeout, code >= http.StatusInternalServerError:
+		return lostIfWrite(method, fault.Retryable(se, retryAfter(resp)))
+	case code/100 == 3:
+		return fault.NeedsHuman(fmt.Errorf("redirects its REST API to %s: set the site's cms.url to the address it redirects to", location(resp)))
+	case code == http.StatusNotFound && !isWordPress:
+		return fault.NeedsHuman(fmt.Errorf("%w: there is no REST API: check the site's cms.url, and that its permalinks are not set to Plain", se))
+	default:
+		return fault.Permanent(se)
+	}
+}
+
+// retryAfter is the wait a site asks for in seconds; a date is left to the
+// pipeline's own backoff.
+func retryAfter(resp *http.Response) time.Duration {
+	secs, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(max(secs, 0))*time.Second, time.Hour)
+}
+
+func location(resp *http.Response) string {
+	u, err := resp.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+func reason(err error) string {
+	var se *StatusError
+	if errors.As(err, &se) {
+		return se.Reason
+	}
+	return ""
+}
