@@ -1,0 +1,116 @@
+package crawl
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// The parser's time grows with the square of some repetitions, so that a page
+// of two megabytes could hold it for an hour. No page that people wrote comes
+// near these bounds.
+const (
+	maxMarkers = 20        // quotation and list marks at the start of one line
+	maxTarget  = 4096      // bytes of one link's target
+	maxBlock   = 16 * 1024 // bytes of lines without a blank one between
+	maxIndent  = 60        // columns before a line's text
+)
+
+var (
+	marker = regexp.MustCompile(`^[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$))`)
+	inline = regexp.MustCompile(`\(\s*<?data:[^)\s>]*>?`) // an image as part of its address
+)
+
+// flatten takes from Markdown what would make parsing it slow.
+func flatten(page string) string {
+	page = targets(inline.ReplaceAllString(page, "("))
+	var b strings.Builder
+	b.Grow(len(page))
+	block := 0
+	for l := range strings.Lines(page) {
+		l = unnest(l)
+		for len(l) > maxBlock {
+			cut := maxBlock
+			if at := strings.LastIndexByte(l[:cut], ' '); at > 0 {
+				cut = at
+			}
+			for !utf8.RuneStart(l[cut]) {
+				cut--
+			}
+			b.WriteString("\n\n" + l[:cut] + "\n\n")
+			l, block = l[cut:], 0
+		}
+		if block += len(l); strings.TrimSpace(l) == "" {
+			block = 0
+		} else if block > maxBlock {
+			b.WriteString("\n")
+			block = len(l)
+		}
+		b.WriteString(l)
+	}
+	return b.String()
+}
+
+// unnest keeps the first marks of a line that has too many.
+func unnest(l string) string {
+	if text := strings.TrimLeft(l, " \t"); len(l)-len(text) > maxIndent {
+		l = strings.Repeat(" ", maxIndent) + text
+	}
+	rest, kept := l, 0
+	for n := 0; ; n++ {
+		at := marker.FindStringIndex(rest)
+		if at == nil {
+			break
+		}
+		if n < maxMarkers {
+			kept += at[1]
+		}
+		rest = rest[at[1]:]
+	}
+	return l[:kept] + rest
+}
+
+// targets parts a link's text from a target that never ends.
+func targets(page string) string {
+	var b strings.Builder
+	b.Grow(len(page))
+	for {
+		at := strings.Index(page, "](")
+		if at < 0 {
+			b.WriteString(page)
+			return b.String()
+		}
+		at += 2
+		b.WriteString(page[:at-1])
+		page = page[at:]
+		if !closes(page[:min(len(page), maxTarget)]) {
+			b.WriteByte(' ')
+		}
+		b.WriteByte('(')
+	}
+}
+
+// closes reports whether a target ends before a line or another link does.
+// Addresses have brackets in them, but not many.
+func closes(target string) bool {
+	open := 1
+	for i := range len(target) {
+		switch target[i] {
+		case '(':
+			if open++; open > 4 {
+				return false
+			}
+		case ')':
+			if open--; open == 0 {
+				return true
+			}
+		case '\n':
+			return false
+		case ']':
+			if strings.HasPrefix(target[i:], "](") {
+				return false
+			}
+		}
+	}
+	return false
+}
