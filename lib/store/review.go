@@ -51,7 +51,7 @@ const decideQuery = `
 WITH decided AS (
 	INSERT INTO blogposter.decisions (run_id, draft_id, site_id, verb, digest, reviewer, comment)
 	SELECT r.id, d.id, r.site_id, $2, $3, $4, $5` + runAndDraft + `
-	  AND r.state = 'waiting' AND r.waiting = 'approval' AND d.digest = $3
+	  AND r.state = 'waiting' AND r.waiting = 'approval' AND d.digest = $3 AND d.digest <> ''
 	ON CONFLICT (draft_id) DO NOTHING
 	RETURNING run_id, verb, reviewer, comment
 ), moved AS (
