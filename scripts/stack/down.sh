@@ -13,19 +13,6 @@ case ${1:-} in
 esac
 [[ $EUID -eq 0 ]] || die "stopping the servers needs root: run it as root"
 
-# PHP's workers share their parent's process group and its listening socket; only the whole group frees the port.
-stop() {
-  local name=$1 pid port
-  pid=$(pid_of "$name") port=$(started_port "$name")
-  kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid"
-  for ((i = 0; i < 200; i++)); do
-    if ! ours "$pid" && ! port_open "$port"; then return; fi
-    sleep 0.05
-  done
-  say "$(label "$name") did not stop in 10 s, killing it"
-  kill -KILL -- "-$pid" 2>/dev/null || true
-}
-
 stop_postgres() {
   (cd / && setpriv --reuid=postgres --regid=postgres --init-groups \
     "$PG_BIN/pg_ctl" -D "$STACK/postgres/data" -m fast -w -t 30 stop >/dev/null) ||
@@ -37,8 +24,8 @@ exec 9>"$STACK/.lock"
 flock -w 600 9 || die "another up.sh or down.sh holds $STACK/.lock: wait for it to end"
 
 for name in wordpress s3 redis postgres; do
-  if running "$name"; then
-    if [[ $name == postgres ]]; then stop_postgres; else stop "$name"; fi
+  if running "$name" || orphaned "$name"; then
+    if [[ $name == postgres ]]; then stop_postgres; else end_group "$name"; fi
     say "$(label "$name") stopped"
   else
     say "$(label "$name") is not running"

@@ -44,6 +44,7 @@ release_services() {
       mv "$STACK/createcluster.conf" "$CLUSTER_CONF"
     elif [[ -e /usr/share/postgresql-common/createcluster.conf ]]; then
       install -m 644 /usr/share/postgresql-common/createcluster.conf "$CLUSTER_CONF"
+      rm -f "$CLUSTER_CONF.ucf-dist" # the package's copy, laid beside ours
     else
       rm -f "$CLUSTER_CONF"
     fi
@@ -63,7 +64,7 @@ fetch_debian13() {
   local d=$STACK/downloads a mirror
   a=$d/apt
   rm -rf "$a"
-  mkdir -p "$a"/{sources,lists/partial,cache/archives/partial}
+  mkdir -p "$a"/{sources,lists/partial,cache/archives/partial,got}
   # shellcheck disable=SC2016 # apt, not the shell, fills these in
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" && $2 ~ /\/debian\/$/ { print $2; exit }')
   [[ -n $mirror ]] || { echo "no Debian mirror with suite bookworm in /etc/apt"; return 1; }
@@ -81,35 +82,32 @@ SOURCES
     -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
     -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false)
   "${get[@]}" update
-  cd "$d" || return
-  rm -f ./*.deb pgvector_*.tar.*
+  cd "$a/got" || return
   # getid3, lodash and underscore: Debian's WordPress holds links to these packages' files.
   "${get[@]}" download wordpress php-getid3 libjs-lodash libjs-underscore
   "${get[@]}" source --tar-only --download-only pgvector
+  # Moved when whole: half a package, after a broken-off download, must not be taken for one.
+  rm -f "$d"/*.deb "$d"/pgvector_*.tar.*
+  mv ./* "$d"
   rm -rf "$a"
 }
 
 fetch_sqlite_dropin() {
-  local d=$STACK/downloads
-  cd "$d" || return
-  npm pack --silent "$WP_SQLITE_NPM"
-  tar xzf wp-playground-cli-*.tgz --strip-components=1 package/sqlite-database-integration.zip
-  rm -f wp-playground-cli-*.tgz
+  local n=$STACK/downloads/npm
+  rm -rf "$n"
+  mkdir -p "$n"
+  cd "$n" || return
+  npm pack --loglevel=error "$WP_SQLITE_NPM"
+  tar xzf wp-playground-cli-*.tgz
+  mv package/sqlite-database-integration.zip "$STACK/downloads/"
+  rm -rf "$n"
 }
 
-fetched() {
-  [[ -e $STACK/downloads/sqlite-database-integration.zip ]] &&
-    compgen -G "$STACK/downloads/wordpress_*.deb" >/dev/null &&
+sqlite_dropin_fetched() { [[ -e $STACK/downloads/sqlite-database-integration.zip ]]; }
+debian13_fetched() {
+  compgen -G "$STACK/downloads/wordpress_*.deb" >/dev/null &&
     compgen -G "$STACK/downloads/libjs-underscore_*.deb" >/dev/null &&
     compgen -G "$STACK/downloads/pgvector_*.tar.gz" >/dev/null
-}
-
-fetch() {
-  mkdir -p "$STACK/downloads"
-  fetch_sqlite_dropin &
-  local npm=$!
-  fetch_debian13
-  wait "$npm"
 }
 
 pgvector_installed() {
@@ -123,7 +121,9 @@ build_pgvector() {
   rm -rf "$b"
   mkdir -p "$b/src"
   cd "$b" || return
-  apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download postgresql-server-dev-15
+  # A machine that had all packages already may still lack apt's lists.
+  "${APT[@]}" -o APT::Sandbox::User=root download postgresql-server-dev-15 ||
+    { "${APT[@]}" update && "${APT[@]}" -o APT::Sandbox::User=root download postgresql-server-dev-15; }
   dpkg-deb -x postgresql-server-dev-15_*.deb dev
   tar xzf "$STACK"/downloads/pgvector_*.tar.gz -C src --strip-components=1
   cat >pg_config <<PG_CONFIG

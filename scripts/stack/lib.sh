@@ -69,6 +69,31 @@ pid_of() {
 
 running() { ours "$(pid_of "$1")"; }
 
+# orphaned: the server's first process is gone, but children of it live on and keep its port, as PHP's workers do.
+orphaned() {
+  local pid stat
+  pid=$(pid_of "$1")
+  [[ -n $pid && $1 != postgres ]] && ! ours "$pid" || return 1
+  for stat in /proc/[0-9]*/stat; do
+    # the process group is the third field after the name, which stands in parentheses and may hold anything
+    if [[ "$(sed 's/.*) //' "$stat" 2>/dev/null | cut -d' ' -f3)" == "$pid" ]] && ours "$(basename "${stat%/stat}")"; then return; fi
+  done
+  return 1
+}
+
+# end_group ends a server and its children: each is the leader of a process group of its own, see spawn in servers.sh.
+end_group() {
+  local name=$1 pid port
+  pid=$(pid_of "$name") port=$(started_port "$name")
+  kill -TERM -- "-$pid" 2>/dev/null || true
+  for ((i = 0; i < 200; i++)); do
+    if ! ours "$pid" && ! port_open "$port"; then return; fi
+    sleep 0.05
+  done
+  say "$(label "$name") did not stop in 10 s, killing it"
+  kill -KILL -- "-$pid" 2>/dev/null || true
+}
+
 # The port a running server was started with, which need not be the one the variables name now.
 started_port() { cat "$STACK/run/$1.port" 2>/dev/null || true; }
 

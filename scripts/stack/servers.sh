@@ -70,7 +70,6 @@ as_postgres() { (cd / && setpriv --reuid=postgres --regid=postgres --init-groups
 
 init_postgres() {
   local data=$STACK/postgres/data
-  as_postgres test -x "$STACK" || die "user postgres cannot enter $STACK: set BLOGPOSTER_STACK to a folder that others may enter"
   install -d -o postgres -g postgres -m 700 "$STACK/postgres"
   rm -rf "$STACK/postgres/new"
   # initdb runs as postgres, who may not read our secrets
@@ -161,16 +160,22 @@ unpack_wordpress() {
   rm -rf "$new"
 }
 
-# What comes from the repository is copied at each start, so an edit shows.
+# What comes from the repository is renewed at each call of up.sh, so an edit shows; what has not changed is left alone, since
+# the site may be answering.
 copy_theme() {
-  local site=$STACK/wordpress/site
+  local site=$STACK/wordpress/site theme
   [[ -d $site ]] || return 0
-  rm -rf "$site/wp-content/themes/blogposter"
-  cp -r "$HERE/wordpress/theme" "$site/wp-content/themes/blogposter"
-  cp "$HERE/wordpress/wp-config.php" "$site/wp-config.php"
-  cp "$HERE/wordpress/router.php" "$STACK/wordpress/router.php"
+  theme=$site/wp-content/themes/blogposter
+  if ! diff -rq "$HERE/wordpress/theme" "$theme" >/dev/null 2>&1; then
+    rm -rf "$theme.new"
+    cp -r "$HERE/wordpress/theme" "$theme.new"
+    rm -rf "$theme"
+    mv "$theme.new" "$theme"
+  fi
+  cmp -s "$HERE/wordpress/wp-config.php" "$site/wp-config.php" || cp "$HERE/wordpress/wp-config.php" "$site/wp-config.php"
+  cmp -s "$HERE/wordpress/router.php" "$STACK/wordpress/router.php" || cp "$HERE/wordpress/router.php" "$STACK/wordpress/router.php"
   # whatever the umask of the clone was, www-data must read them
-  chmod -R a+rX "$site/wp-content/themes/blogposter" "$site/wp-config.php" "$STACK/wordpress/router.php"
+  chmod -R a+rX "$theme" "$site/wp-config.php" "$STACK/wordpress/router.php"
 }
 
 # provision.php answers with the application password, once; it is noted before anything else can fail.

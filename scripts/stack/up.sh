@@ -27,11 +27,11 @@ check_machine() {
   # shellcheck disable=SC1091
   version=$(. /etc/os-release 2>/dev/null && echo "${VERSION_ID:-}")
   [[ $id == debian && $version == 12 ]] || unsupported "this is not Debian 12 (${id:-unknown} ${version:-})"
+  [[ $EUID -eq 0 ]] || unsupported "not root: packages cannot be installed"
   case $(dpkg --print-architecture) in
     amd64 | arm64) ;;
     *) unsupported "no tested packages for the architecture $(dpkg --print-architecture)" ;;
   esac
-  [[ $EUID -eq 0 ]] || unsupported "not root: packages cannot be installed"
   for tool in go npm make; do
     command -v "$tool" >/dev/null || unsupported "$tool is not on the PATH: install it first"
   done
@@ -46,7 +46,10 @@ check_ports() {
     if running "$name"; then
       [[ "$(started_port "$name")" == "$port" ]] ||
         die "$(label "$name") already runs on port $(started_port "$name"), not $port: run scripts/stack/down.sh first"
-    elif port_open "$port"; then
+      continue
+    fi
+    if orphaned "$name"; then end_group "$name"; fi
+    if port_open "$port"; then
       taken+=("port $port for $(label "$name") is taken by another program: stop that, or set $(port_variable "$name") to a free port")
     fi
   done
@@ -107,9 +110,10 @@ up() {
     say "building the S3 server versitygw $VERSITYGW from source (the longest part, about a minute) ..."
     job versitygw build_versitygw
   fi
-  if ! fetched; then
+  if ! debian13_fetched || ! sqlite_dropin_fetched; then
     say "fetching WordPress and pgvector ..."
-    job fetch fetch
+    debian13_fetched || job fetch-debian13 fetch_debian13
+    sqlite_dropin_fetched || job fetch-npm fetch_sqlite_dropin
   fi
   if [[ ${#missing[@]} -gt 0 ]]; then
     say "installing PostgreSQL, Redis, PHP (Debian packages) ..."
@@ -121,7 +125,8 @@ up() {
     say "Debian packages installed"
   fi
   launch redis
-  finish fetch "could not fetch WordPress or pgvector's source from Debian 13, or the SQLite drop-in from npm: check the network, or use servers of your own"
+  finish fetch-debian13 "could not fetch WordPress and pgvector's source from Debian 13: check the network and try again, or use servers of your own"
+  finish fetch-npm "could not fetch WordPress's SQLite drop-in with npm: check the network and try again"
   if ! running postgres; then
     pgvector_installed || say "building pgvector ..."
     job start-postgres database
@@ -148,7 +153,10 @@ fi
 
 check_machine
 umask 022
-mkdir -p "$STACK"/{logs,run,bin}
+mkdir -p "$STACK"/{logs,run,bin,downloads}
+# The servers run as other users than root. /root and folders below it are the usual mistake.
+setpriv --reuid=www-data --regid=www-data --init-groups test -x "$STACK" ||
+  die "only root can enter $STACK: set BLOGPOSTER_STACK to a folder below which everybody may enter"
 install -d -m 700 "$STACK/secrets"
 exec 9>"$STACK/.lock"
 flock -w 600 9 || die "another up.sh or down.sh holds $STACK/.lock: wait for it to end"
