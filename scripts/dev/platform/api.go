@@ -190,6 +190,9 @@ func (ns *namespace) getProcesses(w http.ResponseWriter, _ *http.Request) {
 	found := []processInfo{}
 	ns.mu.Lock()
 	for p, id := range ns.live {
+		if !p.alive() {
+			continue
+		}
 		found = append(found, processInfo{Fn: p.f.path(), PID: p.cmd.Process.Pid, Busy: id != "", ActivationID: id, Started: p.started})
 	}
 	ns.mu.Unlock()

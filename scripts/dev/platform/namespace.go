@@ -26,7 +26,7 @@ type namespace struct {
 	idle    map[*function][]*warm // last used last
 	live    map[*process]string   // activation each one serves, "" while idle
 	running int
-	quiet   chan struct{} // closed when closing and nothing runs
+	quiet   chan struct{} // closed when the last running activation ends; nil unless awaited
 	closed  bool
 	work    sync.WaitGroup // admitted activations
 }
@@ -147,21 +147,30 @@ func (ns *namespace) release(p *process) {
 	ns.idle[p.f] = append(ns.idle[p.f], &warm{p: p, timer: time.AfterFunc(ns.cfg.IdleAfter, p.kill)})
 }
 
-// drain stops admitting and waits until nothing runs or ctx ends.
-func (ns *namespace) drain(ctx context.Context) {
+// waitQuiet returns when nothing runs, or with ctx's error.
+func (ns *namespace) waitQuiet(ctx context.Context) error {
 	ns.mu.Lock()
-	ns.closed = true
-	quiet := make(chan struct{})
-	if ns.running == 0 {
-		close(quiet)
-	} else {
-		ns.quiet = quiet
+	if ns.running > 0 && ns.quiet == nil {
+		ns.quiet = make(chan struct{})
 	}
+	quiet, running := ns.quiet, ns.running
 	ns.mu.Unlock()
+	if running == 0 {
+		return nil
+	}
 	select {
 	case <-quiet:
+		return nil
 	case <-ctx.Done():
+		return ctx.Err()
 	}
+}
+
+// shut ends admission.
+func (ns *namespace) shut() {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	ns.closed = true
 }
 
 // close ends every process and returns when none is left.

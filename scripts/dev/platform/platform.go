@@ -191,6 +191,11 @@ func (p *Platform) Describe(w io.Writer) error {
 	return nil
 }
 
+// Quiet returns when no activation is running, or with ctx's error. What an
+// activation invokes while it runs counts, so after a trigger or an
+// asynchronous call Quiet waits for all that followed from it.
+func (p *Platform) Quiet(ctx context.Context) error { return p.ns.waitQuiet(ctx) }
+
 // Close refuses new work, gives running activations the grace of Config, and
 // ends every process. It may be called more than once.
 func (p *Platform) Close() error {
@@ -199,7 +204,8 @@ func (p *Platform) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), p.cfg.Grace)
 		defer cancel()
 		_ = p.server.Shutdown(ctx) // closes the listener; running out of grace is no fault
-		p.ns.drain(ctx)
+		p.ns.shut()
+		_ = p.ns.waitQuiet(ctx)
 		p.ns.close()
 		p.closeErr = errors.Join(p.server.Close(), os.RemoveAll(p.dir))
 		p.done.Wait()

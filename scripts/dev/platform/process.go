@@ -139,6 +139,7 @@ func (p *process) readReplies(fd3 *os.File) {
 		if err != nil {
 			return
 		}
+		size-- // the newline is the protocol's
 		select {
 		case p.replies <- reply{line, size}:
 		case <-p.exited:

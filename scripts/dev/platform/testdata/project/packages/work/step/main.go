@@ -8,8 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"net"
 	"os"
+	"os/exec"
 	"strings"
 
 	"blogposter/lib/faas"
@@ -23,8 +24,8 @@ func main() {
 
 func do(ctx context.Context, event json.RawMessage) (any, error) {
 	var ev struct {
-		Do, URL string
-		Size    int
+		Do, Addr string
+		Size     int
 	}
 	if err := json.Unmarshal(event, &ev); err != nil {
 		return nil, err
@@ -33,12 +34,31 @@ func do(ctx context.Context, event json.RawMessage) (any, error) {
 	case "env":
 		dir, err := os.Getwd()
 		return map[string]any{"env": os.Environ(), "dir": dir}, err
-	case "hold": // until the test's server answers; the test sees us leave
-		resp, err := http.Get(fmt.Sprintf("%s?pid=%d", ev.URL, os.Getpid()))
+	case "hold": // until the test answers; the test sees the connection end with us
+		conn, err := meet(ev.Addr)
 		if err != nil {
 			return nil, err
 		}
-		return map[string]int{"pid": os.Getpid()}, resp.Body.Close()
+		_, err = conn.Read(make([]byte, 1))
+		return map[string]int{"pid": os.Getpid()}, err
+	case "stay": // answer, but leave the connection open
+		_, err := meet(ev.Addr)
+		return map[string]int{"pid": os.Getpid()}, err
+	case "child": // hold, with a child that shares the connection
+		conn, err := meet(ev.Addr)
+		if err != nil {
+			return nil, err
+		}
+		file, err := conn.(*net.TCPConn).File()
+		if err != nil {
+			return nil, err
+		}
+		cmd := exec.Command("sleep", "600")
+		cmd.ExtraFiles = []*os.File{file}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		os.Exit(7)
 	case "exit":
 		slog.WarnContext(ctx, "leaving")
 		os.Exit(7)
@@ -61,4 +81,16 @@ func do(ctx context.Context, event json.RawMessage) (any, error) {
 			"left": c.Deadline.Sub(deadline).String(), "event": event}, nil
 	}
 	return map[string]int{"pid": os.Getpid()}, nil
+}
+
+var open []net.Conn // kept from the garbage collector, which would close them
+
+func meet(addr string) (net.Conn, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, conn)
+	_, err = fmt.Fprintln(conn, os.Getpid())
+	return conn, err
 }
