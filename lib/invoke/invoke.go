@@ -49,7 +49,7 @@ func (c *Client) Wake(ctx context.Context, function string) error {
 	case http.StatusAccepted, http.StatusOK:
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("wake %s: the platform refuses FUNCTIONS_KEY (status %d): make a new namespace access key", function, resp.StatusCode)
+		return fmt.Errorf("wake %s: the platform refuses FUNCTIONS_ACCESS_KEY (status %d): make a new namespace access key", function, resp.StatusCode)
 	}
 	return fmt.Errorf("wake %s: status %d: %.200s", function, resp.StatusCode, body)
 }

@@ -46,7 +46,7 @@ func TestClient_Wake_namesWhatIsWrong(t *testing.T) {
 		status int
 		want   string
 	}{
-		"a refused key names the setting":   {status: 401, want: "FUNCTIONS_KEY"},
+		"a refused key names the setting":   {status: 401, want: "FUNCTIONS_ACCESS_KEY"},
 		"a full namespace shows the answer": {status: 429, want: "status 429: too many"},
 	}
 	for name, tc := range tests {

@@ -28,9 +28,18 @@ var (
 	langForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 )
 
-// Parse decodes and validates a site. A key it doesn't know is an error, and
-// so is each fault of Validate; all are reported at once.
+// Parse decodes and validates a site: each fault of Validate is reported at once.
 func Parse(file []byte) (editorial.Site, error) {
+	s, err := Read(file)
+	if err != nil {
+		return s, err
+	}
+	return s, Validate(s)
+}
+
+// Read decodes a site without validating it, for callers who still complete
+// it. A key it doesn't know is an error.
+func Read(file []byte) (editorial.Site, error) {
 	var tree any
 	if err := yaml.Unmarshal(file, &tree); err != nil {
 		return editorial.Site{}, fmt.Errorf("not YAML: %w", err)
@@ -45,7 +54,7 @@ func Parse(file []byte) (editorial.Site, error) {
 	if err := dec.Decode(&s); err != nil {
 		return editorial.Site{}, fmt.Errorf("not a site: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	return s, Validate(s)
+	return s, nil
 }
 
 // Validate reports every fault, naming the field and what it must be.

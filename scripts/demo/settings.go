@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Where the demo's own servers listen. The platform's is the real one's local
+// default.
+const (
+	modelAddress    = "127.0.0.1:58090"
+	sourceAddress   = "127.0.0.1:58091"
+	platformAddress = "127.0.0.1:3233"
+)
+
+// settings are what project.yml asks for, by name.
+type settings map[string]string
+
+// offline reports whether the articles are written by the offline model.
+func (s settings) offline() bool { return strings.HasPrefix(s["ANTHROPIC_API_KEY"], "offline-") }
+
+// readSettings gathers what the stack made, what the environment says about
+// models and the reader, and secrets that are made once and kept in file.
+func readSettings(stackEnv, file string, environ map[string]string) (settings, error) {
+	stack, err := readEnv(stackEnv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: run `make up` first, or `make demo`, which does", stackEnv)
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept, err := readEnv(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	s := settings{
+		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
+		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5",
+		"ANTHROPIC_API_KEY": "offline-demo", "ANTHROPIC_BASE_URL": "http://" + modelAddress,
+		"JINA_API_KEY": "offline-demo", "JINA_BASE_URL": "http://" + sourceAddress + "/reader",
+		"FUNCTIONS_ACCESS_KEY": "dof_v1_local:" + rand.Text(), "JWT_SECRET": rand.Text() + rand.Text(),
+	}
+	for _, name := range []string{"FUNCTIONS_ACCESS_KEY", "JWT_SECRET"} {
+		if kept[name] != "" {
+			s[name] = kept[name]
+		}
+	}
+	maps.Copy(s, stack)
+	if environ["ANTHROPIC_API_KEY"] != "" {
+		s["ANTHROPIC_BASE_URL"] = "https://api.anthropic.com"
+	}
+	for _, name := range []string{"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL"} {
+		if environ[name] != "" {
+			s[name] = environ[name]
+		}
+	}
+	return s, nil
+}
+
+// useInternet sends page reads to the real reader instead of the local pages.
+func (s settings) useInternet(environ map[string]string) {
+	s["READER_ALLOW_PRIVATE"] = "false"
+	s["JINA_BASE_URL"] = "https://r.jina.ai"
+	s["JINA_API_KEY"] = "none"
+	for _, name := range []string{"JINA_BASE_URL", "JINA_API_KEY"} {
+		if environ[name] != "" {
+			s[name] = environ[name]
+		}
+	}
+}
+
+// write replaces file in one move; it holds secrets.
+func (s settings) write(file string) error {
+	var b bytes.Buffer
+	b.WriteString("# Written by make demo; settings of your own belong in .env.\n")
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		fmt.Fprintf(&b, "%s=%s\n", name, s[name])
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file+".new", b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+func readEnv(file string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return nil, err
+	}
+	vars := map[string]string{}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		name, value, ok := strings.Cut(strings.TrimSpace(lines.Text()), "=")
+		if ok && !strings.HasPrefix(name, "#") {
+			vars[name] = strings.Trim(value, "'")
+		}
+	}
+	return vars, nil
+}
