@@ -7,11 +7,10 @@ import (
 )
 
 // The parser's time grows with the square of some repetitions, so that a page
-// of two megabytes could hold it for an hour. No page that people wrote comes
-// near these bounds.
+// of two megabytes could hold it for an hour; within these bounds it takes
+// seconds. No page that people wrote comes near them.
 const (
 	maxMarkers = 20        // quotation and list marks at the start of one line
-	maxTarget  = 4096      // bytes of one link's target
 	maxBlock   = 16 * 1024 // bytes of lines without a blank one between
 	maxIndent  = 60        // columns before a line's text
 )
@@ -23,7 +22,7 @@ var (
 
 // flatten takes from Markdown what would make parsing it slow.
 func flatten(page string) string {
-	page = targets(inline.ReplaceAllString(page, "("))
+	page = inline.ReplaceAllString(page, "(")
 	var b strings.Builder
 	b.Grow(len(page))
 	block := 0
@@ -68,49 +67,4 @@ func unnest(l string) string {
 		rest = rest[at[1]:]
 	}
 	return l[:kept] + rest
-}
-
-// targets parts a link's text from a target that never ends.
-func targets(page string) string {
-	var b strings.Builder
-	b.Grow(len(page))
-	for {
-		at := strings.Index(page, "](")
-		if at < 0 {
-			b.WriteString(page)
-			return b.String()
-		}
-		at += 2
-		b.WriteString(page[:at-1])
-		page = page[at:]
-		if !closes(page[:min(len(page), maxTarget)]) {
-			b.WriteByte(' ')
-		}
-		b.WriteByte('(')
-	}
-}
-
-// closes reports whether a target ends before a line or another link does.
-// Addresses have brackets in them, but not many.
-func closes(target string) bool {
-	open := 1
-	for i := range len(target) {
-		switch target[i] {
-		case '(':
-			if open++; open > 4 {
-				return false
-			}
-		case ')':
-			if open--; open == 0 {
-				return true
-			}
-		case '\n':
-			return false
-		case ']':
-			if strings.HasPrefix(target[i:], "](") {
-				return false
-			}
-		}
-	}
-	return false
 }

@@ -191,7 +191,7 @@ func TestReader_Fetch_asksForNothingItShouldNot(t *testing.T) {
 		"https://user:hunter2@a.example:bad/", "http://localhost/", "http://LOCALHOST.:80/", "http://a.localhost/", "http://127.0.0.1/", "http://127.1/", "http://2130706433/",
 		"http://0x7f.0.0.1/", "http://0177.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://10.1.2.3/", "http://172.16.0.1/",
 		"http://192.168.1.1/", "http://169.254.169.254/latest/meta-data/", "http://100.64.0.1/", "http://[fe80::1]/", "http://[fd00::1]/",
-		"http://[64:ff9b::7f00:1]/", "http://0.0.0.0/", "http://db/", "http://db.internal/", "http://printer.local/", "http://nas.lan/",
+		"http://[64:ff9b::7f00:1]/", "http://0.0.0.0/", "http://[::ffff:100.64.0.1]/", "http://db/", "http://db.internal/", "http://printer.local/", "http://nas.lan/",
 	}
 	r := serve(t, func(_ http.ResponseWriter, req *http.Request) { t.Errorf("asked for %s", req.URL) })
 	for _, page := range bad {

@@ -114,6 +114,8 @@ func errorPage(p Page) string {
 	switch {
 	case guarded && (score >= 3 || words < minWords):
 		return "The site asked for proof that a person is visiting, so the reader never saw the page."
+	case score >= 3 && p.Title == "":
+		return "The site answered with an error page instead of the page you named."
 	case score >= 3:
 		return fmt.Sprintf("The site answered with an error page instead of the page you named; its title is %q.", short(p.Title, 80))
 	}

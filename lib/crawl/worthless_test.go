@@ -57,6 +57,7 @@ func TestWorthless_saysWhy(t *testing.T) {
 		"an error the reader saw":              {crawl.Page{Title: "Dogs", Text: article, Warning: "Target URL returned error 503: Service Unavailable"}, "(503: Service Unavailable)"},
 		"a redirect the reader saw":            {crawl.Page{Title: "Dogs", Text: article, Warning: "Target URL returned error 301"}, ""},
 		"a short 404 page":                     {crawl.Page{Title: "404 - City of Harborview", Text: "Sorry, the page you are looking for cannot be found."}, `its title is "404 - City of Harborview"`},
+		"a 404 page without a title":           {crawl.Page{Text: "Page not found\n\nThe page you requested has been moved."}, "instead of the page you named."},
 		"a long 404 page":                      {crawl.Page{Title: "Page Not Found | City", Text: "Page not found\n\n" + article}, "error page instead of the page"},
 		"a closed door":                        {crawl.Page{Title: "Access Denied", Text: "You don't have permission to access this page on this server."}, "error page"},
 		"a robot check":                        {crawl.Page{Title: "Just a moment...", Text: "Checking your browser before you go on. Enable JavaScript and cookies to continue"}, "proof that a person"},
