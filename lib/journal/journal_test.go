@@ -51,7 +51,8 @@ func TestJournal_Do_returnsAStoredAnswerWithoutACall(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
-	require.Equal(t, do(digest), do(digest))
+	first, second := do(digest), do(digest)
+	require.Equal(t, first, second)
 	require.Equal(t, 1, calls)
 
 	other := digest

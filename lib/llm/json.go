@@ -79,9 +79,9 @@ func repair(asked []Message, answer string, complaint error) []Message {
 	if len(why) > maxComplaint {
 		why = strings.ToValidUTF8(why[:maxComplaint], "") + " …"
 	}
-	return append(slices.Clip(asked), Message{RoleAssistant, answer}, Message{RoleUser,
-		"That answer does not fit the required schema: " + why +
-			"\nAnswer again with the corrected JSON alone, all of it, and change nothing else."})
+	ask := "That answer does not fit the required schema: " + why +
+		"\nAnswer again with the corrected JSON alone, all of it, and change nothing else."
+	return append(slices.Clip(asked), Message{RoleAssistant, answer}, Message{RoleUser, ask})
 }
 
 // decode checks text against the schema, then decodes it into out all or

@@ -51,11 +51,11 @@ func (r *record) all() []Entry {
 	return append([]Entry(nil), r.entries...)
 }
 
-var taskLine = regexp.MustCompile(`(?mi)^\W*task\W*:\s*([a-z][a-z0-9_/-]*)`)
+var taskLine = regexp.MustCompile(`(?m)^Task: ([a-z]+)[ \t]*$`)
 
 // task finds the name of the task that a prompt gives itself.
 func task(r Request) string {
-	for _, text := range []string{r.System, r.Messages[0].Text} {
+	for _, text := range []string{r.Messages[0].Text, r.System} {
 		if m := taskLine.FindStringSubmatch(text); m != nil {
 			return m[1]
 		}
