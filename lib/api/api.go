@@ -1,0 +1,168 @@
+// Package api answers the HTTP API: one http.Handler for each resource, whose
+// paths are what follows the function's name. Every error is an RFC 9457
+// problem document that names the field and the fix.
+//
+// A handler needs a Verifier and one small interface of its own; the store
+// satisfies them, and health links neither.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"blogposter/lib/auth"
+	"blogposter/lib/faas"
+)
+
+// Verifier says who sent a request; auth.Verifier is one.
+type Verifier interface {
+	Verify(ctx context.Context, authorization []string) (auth.Principal, error)
+}
+
+// Links makes the addresses that answers point to. Base is the public path or
+// URL of the API, without a trailing slash: a function knows its own name, not
+// what the edge in front of it made of the address, so "/api" is right when
+// the edge serves packages/api/* there, and a full URL works anywhere.
+type Links struct{ Base string }
+
+func (l Links) run(id int64) string    { return fmt.Sprintf("%s/runs/%d", l.Base, id) }
+func (l Links) review(id int64) string { return fmt.Sprintf("%s/reviews/%d", l.Base, id) }
+func (l Links) article(id int64) string {
+	return fmt.Sprintf("%s/articles/%d", l.Base, id)
+}
+
+// action serves one route for a Principal who may use it.
+type action func(w http.ResponseWriter, r *http.Request, p auth.Principal) error
+
+// router adds to a ServeMux what every answer needs.
+type router struct {
+	mux      *http.ServeMux
+	verifier Verifier
+}
+
+func newRouter(v Verifier) *router { return &router{mux: http.NewServeMux(), verifier: v} }
+
+// private adds a route that takes a Principal whose role may do a.
+func (rt *router) private(pattern string, a auth.Action, serve action) {
+	rt.public(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		p, err := rt.verifier.Verify(r.Context(), r.Header.Values("Authorization"))
+		if err != nil {
+			return err
+		}
+		if !p.Role.Can(a) {
+			return problem(http.StatusForbidden, "role", fmt.Sprintf("Your role is %s; %s takes the role %s.", p.Role, a, a.Needs()))
+		}
+		return serve(w, r, p)
+	})
+}
+
+// public adds a route for everybody.
+func (rt *router) public(pattern string, serve func(w http.ResponseWriter, r *http.Request) error) {
+	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if err := serve(w, r); err != nil {
+			fail(w, r, err)
+		}
+	})
+}
+
+func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	w.Header().Set("X-Request-Id", requestID(r))
+	if r.URL.Path == "" {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/"
+	}
+	if err := rt.unserved(r); err != nil {
+		fail(w, r, err)
+		return
+	}
+	rt.mux.ServeHTTP(w, r)
+}
+
+// unserved is the problem with a request that no route takes. The mux would
+// answer it in plain text, and redirect an unclean path to an address that
+// lacks the function's name.
+func (rt *router) unserved(r *http.Request) error {
+	none := notFound("There is nothing at this address.")
+	if path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") && r.URL.Path != "/" {
+		return none
+	}
+	h, pattern := rt.mux.Handler(r)
+	if pattern != "" {
+		return nil
+	}
+	answer := refusal{header: http.Header{}}
+	h.ServeHTTP(&answer, r)
+	if answer.status != http.StatusMethodNotAllowed {
+		return none
+	}
+	allow := answer.header.Get("Allow")
+	return problem(http.StatusMethodNotAllowed, "method", "This address takes "+allow+".").with("Allow", allow)
+}
+
+// refusal takes down what the mux says to a request it has no route for.
+type refusal struct {
+	header http.Header
+	status int
+}
+
+func (f *refusal) Header() http.Header         { return f.header }
+func (f *refusal) WriteHeader(status int)      { f.status = status }
+func (f *refusal) Write(b []byte) (int, error) { return len(b), nil }
+
+// secure sets the headers of SPEC section 7. Answers belong to who asked, or
+// are only true at this moment: no cache keeps them.
+func secure(h http.Header) {
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-XSS-Protection", "1; mode=block")
+	h.Set("Content-Security-Policy", "default-src 'self'")
+	h.Set("Cache-Control", "no-store")
+}
+
+var requestIDShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+
+// requestID is the edge's, else the platform's, else a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); requestIDShape.MatchString(id) {
+		return id
+	}
+	if c := faas.Activation(r.Context()); c.ID != "" {
+		return c.ID
+	}
+	return rand.Text()
+}
+
+// pathID is the positive id in the path; anything else is an address that
+// leads nowhere.
+func pathID(r *http.Request, name string) (int64, error) {
+	text := r.PathValue(name)
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
+		return 0, notFound("There is nothing at this address: an id is a whole number, such as 7.")
+	}
+	return id, nil
+}
+
+// chooseSite is the site to work on.
+func chooseSite(p auth.Principal, named string) (string, error) {
+	slug, err := p.Site(named)
+	switch {
+	case errors.Is(err, auth.ErrSiteNeeded):
+		return "", invalid(FieldError{
+			Field: "site", Detail: "you work on several sites, and none is named",
+			Fix: "name one of " + strings.Join(p.Sites, ", "),
+		})
+	case err != nil:
+		return "", notFound("There is no such site.")
+	}
+	return slug, nil
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"blogposter/lib/api/view"
+	"blogposter/lib/auth"
+	"blogposter/lib/editorial"
+	"blogposter/lib/pipeline"
+)
+
+// ReviewStore is what /reviews needs of the store. Every method sees only the
+// rows of the site whose slug it is given.
+type ReviewStore interface {
+	// Reviews lists the Runs that wait for approval, the oldest first, one
+	// more than asked for when there are more.
+	Reviews(ctx context.Context, site string, p view.Page) ([]view.Run, error)
+	Review(ctx context.Context, site string, runID int64) (view.Review, error)
+	// Decide records the answer and moves the Run on, both or neither. The
+	// same answer of the same reviewer is recorded once; anything else that
+	// can't be recorded is a *view.Conflict.
+	Decide(ctx context.Context, site string, a view.Answer) (view.Decided, error)
+}
+
+// Reviews serves GET /, GET /{run} and POST /{run}/decision of /reviews.
+// Sending a Decision again is safe.
+type Reviews struct {
+	Verifier Verifier
+	Store    ReviewStore
+	Waker    Waker
+	Markdown func(editorial.Draft) string
+	Links    Links
+	Now      func() time.Time
+}
+
+// Handler returns the resource's http.Handler.
+func (h Reviews) Handler() http.Handler {
+	rt := newRouter(h.Verifier)
+	rt.private("GET /{$}", auth.ActRead, h.list)
+	rt.private("GET /{run}", auth.ActRead, h.one)
+	rt.private("POST /{run}/decision", auth.ActDecide, h.decide)
+	return rt
+}
+
+func (h Reviews) list(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	q := newQuery(r)
+	page := q.page()
+	site, err := q.site(p)
+	if err != nil {
+		return err
+	}
+	found, err := h.Store.Reviews(r.Context(), site, page)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		found[i] = h.Links.describe(found[i], h.Now())
+	}
+	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
+}
+
+// sheet is what a reviewer reads before deciding: all of it belongs to the
+// digest, or is what the text rests on.
+type sheet struct {
+	Run             view.Run            `json:"run"`
+	Version         int                 `json:"version"`
+	Digest          string              `json:"digest"` // send it back with the decision
+	Title           string              `json:"title"`
+	Slug            string              `json:"slug"`
+	Excerpt         string              `json:"excerpt"`
+	MetaDescription string              `json:"meta_description"`
+	Keyphrase       string              `json:"keyphrase"`
+	Categories      []string            `json:"categories"`
+	Tags            []string            `json:"tags"`
+	Markdown        string              `json:"markdown"`
+	Claims          []editorial.Claim   `json:"claims"`
+	Findings        []editorial.Finding `json:"findings"`
+	Cost            view.Cost           `json:"cost"`
+	Decision        *editorial.Decision `json:"decision,omitempty"`
+}
+
+func (h Reviews) one(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	id, err := pathID(r, "run")
+	if err != nil {
+		return err
+	}
+	site, err := newQuery(r).site(p)
+	if err != nil {
+		return err
+	}
+	v, err := h.Store.Review(r.Context(), site, id)
+	if err != nil {
+		return err
+	}
+	if v.Draft == nil {
+		return notFound("The run has no draft yet; " + h.Links.run(id) + " says where it stands.")
+	}
+	d := v.Draft
+	return sendJSON(w, r, http.StatusOK, sheet{
+		Run: h.Links.describe(v.Run, h.Now()), Version: d.Version, Digest: d.Digest,
+		Title: d.Title, Slug: d.Slug, Excerpt: d.Excerpt, MetaDescription: d.MetaDescription, Keyphrase: d.Keyphrase,
+		Categories: d.Categories, Tags: d.Tags, Markdown: h.Markdown(*d),
+		Claims: v.Claims, Findings: v.Findings, Cost: v.Cost, Decision: v.Decision,
+	})
+}
+
+// verdict is the body of POST /{run}/decision as it comes.
+type verdict struct {
+	Site    string `json:"site"`
+	Verb    string `json:"verb"`
+	Digest  string `json:"digest"`
+	Comment string `json:"comment"`
+}
+
+const maxComment = 2000
+
+var digestShape = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (v verdict) check() error {
+	var errs []FieldError
+	if v.Verb != string(editorial.VerbApprove) && v.Verb != string(editorial.VerbReject) {
+		errs = append(errs, FieldError{Field: "verb", Detail: "is not an answer", Fix: `send "approve" or "reject"`})
+	}
+	if !digestShape.MatchString(v.Digest) {
+		errs = append(errs, FieldError{Field: "digest", Detail: "is not a digest", Fix: "send the digest that the review showed"})
+	}
+	if utf8.RuneCountInString(v.Comment) > maxComment || strings.ContainsFunc(v.Comment, notProse) {
+		errs = append(errs, FieldError{Field: "comment", Detail: "is too long or has control characters", Fix: fmt.Sprintf("send at most %d characters of text", maxComment)})
+	}
+	if len(errs) > 0 {
+		return invalid(errs...)
+	}
+	return nil
+}
+
+func notProse(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }
+
+func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	id, err := pathID(r, "run")
+	if err != nil {
+		return err
+	}
+	var v verdict
+	if err := readBody(w, r, &v); err != nil {
+		return err
+	}
+	site, err := namedSite(r, p, v.Site)
+	if err != nil {
+		return err
+	}
+	if err := v.check(); err != nil {
+		return err
+	}
+	got, err := h.Store.Decide(r.Context(), site, view.Answer{
+		RunID: id, Verb: editorial.Verb(v.Verb), Digest: v.Digest, Comment: strings.TrimSpace(v.Comment), Reviewer: p.Subject,
+	})
+	var c *view.Conflict
+	if errors.As(err, &c) {
+		return conflict(*c, v.Digest)
+	}
+	if err != nil {
+		return err
+	}
+	if at := got.Run.PublishAt; got.New && got.Run.State == pipeline.StateReady && (at == nil || !at.After(h.Now())) {
+		wake(r.Context(), h.Waker, pipeline.StagePublish)
+	}
+	return sendJSON(w, r, http.StatusOK, struct {
+		Run      view.Run            `json:"run"`
+		Decision *editorial.Decision `json:"decision"`
+	}{h.Links.describe(got.Run, h.Now()), got.Decision})
+}
+
+func conflict(c view.Conflict, sent string) *Problem {
+	if c.Run.AwaitsApproval() && c.Digest != sent {
+		p := problem(http.StatusConflict, "draft-changed", "The draft is not the one that was shown; read the review again, then decide with its digest.")
+		p.Digest = c.Digest
+		return p
+	}
+	return problem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+}

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"time"
+
+	"blogposter/lib/api/view"
+	"blogposter/lib/auth"
+	"blogposter/lib/pipeline"
+)
+
+// RunStore is what /runs needs of the store. Every method sees only the rows
+// of the site whose slug it is given.
+type RunStore interface {
+	// Intake returns what an order is checked against, and the Run that was
+	// made under the same Idempotency-Key, if there is one.
+	Intake(ctx context.Context, site, key string) (view.Intake, error)
+	// AddRun adds a Run with its budget and its first event. Under a key that
+	// was used in the meantime it adds nothing and returns the earlier Run,
+	// with false.
+	AddRun(ctx context.Context, site string, r view.NewRun) (view.Earlier, bool, error)
+	// Runs lists the newest Runs, one more than asked for when there are more.
+	Runs(ctx context.Context, site string, p view.Page) ([]view.Run, error)
+	Run(ctx context.Context, site string, id int64) (view.Detail, error)
+}
+
+// Waker says "look now" to a function. It may be lost: tick looks as well.
+type Waker interface {
+	Wake(ctx context.Context, function string) error
+}
+
+// Runs serves POST /, GET / and GET /{id} of /runs. Starting a Run twice
+// under the same Idempotency-Key starts it once.
+type Runs struct {
+	Verifier Verifier
+	Store    RunStore
+	Waker    Waker
+	Pins     pipeline.Pins // what new Runs are pinned to
+	Links    Links
+	Now      func() time.Time
+}
+
+// Handler returns the resource's http.Handler.
+func (h Runs) Handler() http.Handler {
+	rt := newRouter(h.Verifier)
+	rt.private("POST /{$}", auth.ActStart, h.start)
+	rt.private("GET /{$}", auth.ActRead, h.list)
+	rt.private("GET /{id}", auth.ActRead, h.one)
+	return rt
+}
+
+var keyShape = regexp.MustCompile(`^[!-~]{1,200}$`)
+
+func (h Runs) start(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	var o order
+	if err := readBody(w, r, &o); err != nil {
+		return err
+	}
+	site, err := namedSite(r, p, o.Site)
+	if err != nil {
+		return err
+	}
+	in, err := h.Store.Intake(r.Context(), site, key)
+	if err != nil {
+		return err
+	}
+	request := o.fingerprint(site)
+	if in.Earlier != nil { // before any check: what was in order once may not be any more
+		return h.replay(w, r, *in.Earlier, request)
+	}
+	run, err := o.checked(in.Site, h.Now())
+	if err != nil {
+		return err
+	}
+	run.By, run.Pins, run.Key, run.Request = p.Subject, h.Pins, key, request
+	made, added, err := h.Store.AddRun(r.Context(), site, run)
+	if err != nil {
+		return err
+	}
+	if !added { // another request with this key was faster
+		return h.replay(w, r, made, request)
+	}
+	wake(r.Context(), h.Waker, pipeline.StageDraft)
+	return h.answer(w, r, http.StatusAccepted, made.Run)
+}
+
+// replay answers a request whose key was used before.
+func (h Runs) replay(w http.ResponseWriter, r *http.Request, e view.Earlier, request string) error {
+	if e.Request != request {
+		return problem(http.StatusUnprocessableEntity, "idempotency-key-reused",
+			"This Idempotency-Key was used for another request on this site; send a new key with a new request.")
+	}
+	return h.answer(w, r, http.StatusOK, e.Run)
+}
+
+func (h Runs) answer(w http.ResponseWriter, r *http.Request, status int, run view.Run) error {
+	w.Header().Set("Location", h.Links.run(run.ID))
+	return sendJSON(w, r, status, h.Links.describe(run, h.Now()))
+}
+
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return "", nil
+	}
+	if len(values) > 1 || !keyShape.MatchString(values[0]) {
+		return "", invalid(FieldError{
+			Field: "Idempotency-Key", Detail: "is not a key", Fix: "send the header once, with 1 to 200 visible ASCII characters, such as a UUID",
+		})
+	}
+	return values[0], nil
+}
+
+// namedSite takes the site from the body or the query, which must agree.
+func namedSite(r *http.Request, p auth.Principal, inBody string) (string, error) {
+	q := newQuery(r)
+	inQuery := q.text("site")
+	if inQuery != "" && inBody != "" && inQuery != inBody {
+		q.fault("site", "differs between the body and the address", "name it once")
+	}
+	if err := q.err(); err != nil {
+		return "", err
+	}
+	if inBody == "" {
+		inBody = inQuery
+	}
+	return chooseSite(p, inBody)
+}
+
+// wake calls the stage's function after the commit that gave it work. Not
+// getting through is no failure of the request.
+func wake(ctx context.Context, w Waker, s pipeline.Stage) {
+	if err := w.Wake(ctx, s.Function()); err != nil {
+		slog.WarnContext(ctx, "wake-up lost, tick will find the run", "stage", s, "err", err)
+	}
+}
+
+func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	q := newQuery(r)
+	page := q.page()
+	page.State = one(q, "state", states)
+	page.Stage = one(q, "stage", stages)
+	site, err := q.site(p)
+	if err != nil {
+		return err
+	}
+	found, err := h.Store.Runs(r.Context(), site, page)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		found[i] = h.Links.describe(found[i], h.Now())
+	}
+	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
+}
+
+func (h Runs) one(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	site, err := newQuery(r).site(p)
+	if err != nil {
+		return err
+	}
+	d, err := h.Store.Run(r.Context(), site, id)
+	if err != nil {
+		return err
+	}
+	d.Run = h.Links.describe(d.Run, h.Now())
+	if len(d.Drafts) > 0 {
+		d.Links["review"] = h.Links.review(id)
+	}
+	return sendJSON(w, r, http.StatusOK, d)
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"fmt"
+	"time"
+
+	"blogposter/lib/api/view"
+	"blogposter/lib/pipeline"
+)
+
+// describe adds to a Run what the store can't know: why it stands where it
+// stands and what happens next, in plain words, and where to go from here.
+func (l Links) describe(r view.Run, now time.Time) view.Run {
+	r.Why, r.Next = why(r), next(r, now)
+	r.Links = map[string]string{"self": l.run(r.ID)}
+	if r.AwaitsApproval() {
+		r.Links["review"] = l.review(r.ID)
+	}
+	return r
+}
+
+// why puts the last error, which the store hands over in Why, into words.
+func why(r view.Run) string {
+	if r.Why == "" {
+		return ""
+	}
+	switch {
+	case r.State == pipeline.StateFailed:
+		return "Given up: " + r.Why
+	case r.State == pipeline.StateCancelled:
+		return "Ended by a person: " + r.Why
+	case r.Waiting == pipeline.WaitingBudget:
+		return "The budget does not cover the next call: " + r.Why
+	case r.State == pipeline.StateWaiting:
+		return "A person is needed: " + r.Why
+	}
+	return "The attempt before this failed: " + r.Why
+}
+
+func next(r view.Run, now time.Time) string {
+	switch r.State {
+	case pipeline.StateReady:
+		return nextReady(r, now)
+	case pipeline.StateRunning:
+		return fmt.Sprintf("The %s stage is at work on it (attempt %d of %d).", r.Stage, r.Attempt, r.Stage.MaxAttempts())
+	case pipeline.StateWaiting:
+		return nextWaiting(r)
+	case pipeline.StateDone:
+		return "Nothing: the article is published."
+	case pipeline.StateFailed:
+		return "Nothing by itself: a person can replay it."
+	case pipeline.StateCancelled:
+		return "Nothing: a person ended it."
+	}
+	return ""
+}
+
+func nextReady(r view.Run, now time.Time) string {
+	if r.NotBefore.After(now) {
+		return fmt.Sprintf("The %s stage takes it up at %s or soon after.", r.Stage, r.NotBefore.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("The %s stage takes it up within a minute.", r.Stage)
+}
+
+func nextWaiting(r view.Run) string {
+	switch r.Waiting {
+	case pipeline.WaitingApproval:
+		return "A reviewer approves or rejects the draft."
+	case pipeline.WaitingBudget:
+		return "A person raises the budget, or ends the run."
+	case pipeline.WaitingPerson:
+		return "A person mends what the reason names, then replays it, or ends the run."
+	case pipeline.WaitingPoison:
+		return "A person finds out what stops its workers, then replays it, or ends the run."
+	}
+	return ""
+}
