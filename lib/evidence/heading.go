@@ -11,7 +11,8 @@ type Heading struct{ Start, End int }
 
 // Headings finds the lines that read as headings: short, alone in their
 // block, beginning with a capital or a digit, and not closed like a sentence.
-// A question that stands alone is one, as on pages of questions and answers.
+// A question that stands alone is one, as on pages of questions and answers,
+// and so is a label such as "Access rights:".
 func Headings(text string) []Heading {
 	var out []Heading
 	for at := 0; at < len(text); {
@@ -26,24 +27,39 @@ func Headings(text string) []Heading {
 }
 
 func heading(block string) bool {
-	if strings.Contains(block, "\n") || utf8.RuneCountInString(block) > 120 || len(strings.Fields(block)) > 18 {
+	n := len(strings.Fields(block))
+	if strings.Contains(block, "\n") || utf8.RuneCountInString(block) > 160 || n > 25 {
 		return false
 	}
 	words := block[len(lead.FindString(block)):]
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(words, `"“‘§ `))
 	last, _ := utf8.DecodeLastRuneInString(block)
-	return (unicode.IsUpper(first) || unicode.IsDigit(first)) && !strings.ContainsRune(`.!;:,…)"”`, last)
+	if !unicode.IsUpper(first) && !unicode.IsDigit(first) {
+		return false
+	}
+	switch last {
+	case '?':
+		return true
+	case ':':
+		return n <= 5
+	}
+	return n <= 18 && !strings.ContainsRune(`.!;,…)"”—`, last)
 }
 
-// Above is the text of the last heading before byte at, without its mark, or
-// "" when there is none.
-func Above(text string, headings []Heading, at int) string {
-	above := ""
+// Above is the last heading before byte at, and the last question that stands
+// between it and at, both without marks; "" where there is none.
+func Above(text string, headings []Heading, at int) (title, question string) {
 	for _, h := range headings {
 		if h.Start >= at {
 			break
 		}
-		above = text[h.Start:h.End]
+		line := text[h.Start:h.End]
+		line = strings.TrimSuffix(line[len(lead.FindString(line)):], ":")
+		if strings.HasSuffix(line, "?") {
+			question = line
+		} else {
+			title, question = line, ""
+		}
 	}
-	return above[len(lead.FindString(above)):]
+	return title, question
 }

@@ -104,15 +104,19 @@ func FuzzSentences(f *testing.F) {
 func TestHeadings_findsTheLinesThatNameWhatIsBelow(t *testing.T) {
 	t.Parallel()
 
-	text := "Service Animals\n\nThey work.\n\nQ12. May they enter?\n\nA. Yes.\n\nguide dogs\nalert dogs\n\nSee below:\n\n§ 35.136 Animals\n\nMore."
+	text := "Service Animals\n\nThey work.\n\nQ12. May they enter?\n\nA. Yes.\n\nguide dogs\nalert dogs\n\nThey may be excluded only if:\n\nAccess rights:\n\n§ 35.136 Animals\n\nMore."
 	heads := evidence.Headings(text)
 	var got []string
 	for _, h := range heads {
 		got = append(got, text[h.Start:h.End])
 	}
-	require.Equal(t, []string{"Service Animals", "Q12. May they enter?", "§ 35.136 Animals"}, got)
-	require.Empty(t, evidence.Above(text, heads, 0))
-	require.Equal(t, "Service Animals", evidence.Above(text, heads, strings.Index(text, "They")))
-	require.Equal(t, "May they enter?", evidence.Above(text, heads, strings.Index(text, "A. Yes")))
-	require.Equal(t, "§ 35.136 Animals", evidence.Above(text, heads, len(text)))
+	require.Equal(t, []string{"Service Animals", "Q12. May they enter?", "Access rights:", "§ 35.136 Animals"}, got)
+
+	for before, want := range map[string][2]string{
+		"Service": {"", ""}, "They work": {"Service Animals", ""}, "A. Yes": {"Service Animals", "May they enter?"},
+		"§ 35": {"Access rights", ""}, "More": {"§ 35.136 Animals", ""},
+	} {
+		title, question := evidence.Above(text, heads, strings.Index(text, before))
+		require.Equal(t, want, [2]string{title, question}, before)
+	}
 }
