@@ -1,0 +1,45 @@
+package artifact
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"blogposter/lib/fault"
+)
+
+// status is the HTTP status in err, or 0 when there was no answer.
+func status(err error) int {
+	var re *smithyhttp.ResponseError
+	if errors.As(err, &re) {
+		return re.HTTPStatusCode()
+	}
+	return 0
+}
+
+// classify says what to do about an error of the S3 server. Wrong keys and a
+// missing bucket are for a person: nothing in the pipeline can make them.
+func classify(err error) error {
+	var api smithy.APIError
+	name := ""
+	if errors.As(err, &api) {
+		name = api.ErrorCode()
+	}
+	switch code := status(err); {
+	case name == "NoSuchKey":
+		return fault.Permanent(ErrMissing)
+	case name == "NoSuchBucket":
+		return fault.NeedsHuman(fmt.Errorf("%w: create the bucket, or set the right name", err))
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return fault.NeedsHuman(fmt.Errorf("%w: check the S3 access key, its secret and its rights on the bucket", err))
+	case code == http.StatusNotFound: // an answer to HEAD has no body that would name what is missing
+		return fault.NeedsHuman(fmt.Errorf("%w: create the bucket, or set the right name", err))
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code == http.StatusConflict, code >= 500, code == 0:
+		return fault.Retryable(err, 0)
+	default:
+		return fault.Permanent(err)
+	}
+}
