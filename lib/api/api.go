@@ -27,10 +27,19 @@ type Verifier interface {
 }
 
 // Links makes the addresses that answers point to. Base is the public path or
-// URL of the API, without a trailing slash: a function knows its own name, not
-// what the edge in front of it made of the address, so "/api" is right when
-// the edge serves packages/api/* there, and a full URL works anywhere.
+// URL of the API without a trailing slash, such as "/api" when an edge serves
+// packages/api/* there: a function can't know what stands in front of it. An
+// empty Base means nothing does, and links follow the platform's own web
+// addresses.
 type Links struct{ Base string }
+
+// of returns the Links for the answer to r.
+func (l Links) of(r *http.Request) Links {
+	if name := faas.Activation(r.Context()).Name; l.Base == "" && name != "" {
+		return Links{Base: "/api/v1/web" + path.Dir(name)} // name is /namespace/package/function
+	}
+	return l
+}
 
 func (l Links) run(id int64) string    { return fmt.Sprintf("%s/runs/%d", l.Base, id) }
 func (l Links) review(id int64) string { return fmt.Sprintf("%s/reviews/%d", l.Base, id) }

@@ -305,6 +305,19 @@ func TestRouter_keepsFaultsToItself(t *testing.T) {
 	require.NotContains(t, w.Body.String(), "hunter2")
 }
 
+func TestLinks_followThePlatformUnlessABaseIsSet(t *testing.T) {
+	t.Parallel()
+
+	for base, want := range map[string]string{"": "/api/v1/web/fn-7/api/runs/12", "https://blog.example/api": "https://blog.example/api/runs/12"} {
+		r := httptest.NewRequest(http.MethodGet, "/2", nil)
+		r.Header.Set("Authorization", "Bearer viewer")
+		r = r.WithContext(faas.WithActivation(r.Context(), faas.Call{Name: "/fn-7/api/articles"}))
+		w := httptest.NewRecorder()
+		api.Articles{Verifier: door{}, Store: &shelf{}, Links: api.Links{Base: base}}.Handler().ServeHTTP(w, r)
+		require.Equal(t, want, decode[view.Article](t, w).Links["run"])
+	}
+}
+
 func TestHandlers_serveThroughThePlatformsAdapter(t *testing.T) {
 	t.Parallel()
 

@@ -44,7 +44,7 @@ func (h Articles) list(w http.ResponseWriter, r *http.Request, p auth.Principal)
 		return err
 	}
 	for i := range found {
-		found[i].Links = h.links(found[i])
+		found[i].Links = h.Links.of(r).ofArticle(found[i])
 	}
 	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(a view.Article) int64 { return a.ID }))
 }
@@ -62,10 +62,10 @@ func (h Articles) one(w http.ResponseWriter, r *http.Request, p auth.Principal) 
 	if err != nil {
 		return err
 	}
-	a.Links = h.links(a.Article)
+	a.Links = h.Links.of(r).ofArticle(a.Article)
 	return sendJSON(w, r, http.StatusOK, a)
 }
 
-func (h Articles) links(a view.Article) map[string]string {
-	return map[string]string{"self": h.Links.article(a.ID), "run": h.Links.run(a.RunID)}
+func (l Links) ofArticle(a view.Article) map[string]string {
+	return map[string]string{"self": l.article(a.ID), "run": l.run(a.RunID)}
 }

@@ -42,7 +42,7 @@ func (j *judge) Decide(_ context.Context, _ string, a view.Answer) (view.Decided
 func reviews(j *judge, b *bell) http.Handler {
 	return api.Reviews{
 		Verifier: door{}, Store: j, Waker: b, Links: api.Links{Base: "/api"}, Now: func() time.Time { return now },
-		Markdown: func(d editorial.Draft) string { return "# " + d.Title + "\n<script>" },
+		Markdown: func(d editorial.Dossier) string { return "# " + d.Draft.Title + "\n<script>" },
 	}.Handler()
 }
 
@@ -67,11 +67,13 @@ func TestReviews_one_showsAllAReviewerNeeds(t *testing.T) {
 
 	cite := editorial.Citation{URL: "https://law.example/1", Title: "Law", TextHash: digest, Quote: "Dogs may ride.", Start: 3, End: 17}
 	j := &judge{review: view.Review{
-		Run:      view.Run{ID: 7, State: pipeline.StateWaiting, Waiting: pipeline.WaitingApproval},
-		Draft:    &editorial.Draft{Title: "Dogs on trains", Digest: digest, Version: 2, Markup: "<p>not shown</p>"},
-		Claims:   []editorial.Claim{{N: 1, Verdict: editorial.VerdictSupported, Citations: []editorial.Citation{cite}}},
-		Findings: []editorial.Finding{{Rule: "title-length"}},
-		Cost:     view.Cost{Spent: 80_000},
+		Run:  view.Run{ID: 7, State: pipeline.StateWaiting, Waiting: pipeline.WaitingApproval},
+		Cost: view.Cost{Spent: 80_000},
+		Dossier: editorial.Dossier{
+			Draft:    &editorial.Draft{Title: "Dogs on trains", Digest: digest, Version: 2, Markup: "<p>not shown</p>"},
+			Claims:   []editorial.Claim{{N: 1, Verdict: editorial.VerdictSupported, Citations: []editorial.Citation{cite}}},
+			Findings: []editorial.Finding{{Rule: "title-length"}},
+		},
 	}}
 	w := ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", "")
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
@@ -86,7 +88,10 @@ func TestReviews_one_showsAllAReviewerNeeds(t *testing.T) {
 	require.NotContains(t, w.Body.String(), "not shown")
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 
-	j.review.Draft = nil
+	j.review.Dossier.Claims, j.review.Dossier.Findings = nil, nil
+	require.Contains(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", "").Body.String(), `"claims":[],"findings":[]`)
+
+	j.review.Dossier.Draft = nil
 	require.Contains(t, refused(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", ""), 404).Detail, "/api/runs/7")
 }
 

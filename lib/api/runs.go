@@ -101,8 +101,8 @@ func (h Runs) replay(w http.ResponseWriter, r *http.Request, e view.Earlier, req
 }
 
 func (h Runs) answer(w http.ResponseWriter, r *http.Request, status int, run view.Run) error {
-	w.Header().Set("Location", h.Links.run(run.ID))
-	return sendJSON(w, r, status, h.Links.describe(run, h.Now()))
+	w.Header().Set("Location", h.Links.of(r).run(run.ID))
+	return sendJSON(w, r, status, h.Links.of(r).describe(run, h.Now()))
 }
 
 func idempotencyKey(r *http.Request) (string, error) {
@@ -156,7 +156,7 @@ func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) err
 		return err
 	}
 	for i := range found {
-		found[i] = h.Links.describe(found[i], h.Now())
+		found[i] = h.Links.of(r).describe(found[i], h.Now())
 	}
 	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
 }
@@ -174,9 +174,9 @@ func (h Runs) one(w http.ResponseWriter, r *http.Request, p auth.Principal) erro
 	if err != nil {
 		return err
 	}
-	d.Run = h.Links.describe(d.Run, h.Now())
+	d.Run = h.Links.of(r).describe(d.Run, h.Now())
 	if len(d.Drafts) > 0 {
-		d.Links["review"] = h.Links.review(id)
+		d.Links["review"] = h.Links.of(r).review(id)
 	}
 	return sendJSON(w, r, http.StatusOK, d)
 }

@@ -26,19 +26,14 @@ func (s *Store) Reviews(ctx context.Context, site string, p view.Page) ([]view.R
 }
 
 // Review returns what a reviewer needs to judge the latest Draft of a Run of
-// the site.
+// the site, in one round trip.
 func (s *Store) Review(ctx context.Context, site string, runID int64) (view.Review, error) {
-	const q = `
-		SELECT jsonb_build_object('run', ` + runObject + `, 'cost', ` + costObject + `,
-			'draft', CASE WHEN d.id IS NOT NULL THEN jsonb_build_object('id', d.id, 'version', d.version, 'title', d.title, 'slug', d.slug,
-				'excerpt', d.excerpt, 'meta_description', d.meta_description, 'keyphrase', d.keyphrase, 'categories', d.categories,
-				'tags', d.tags, 'body', d.body, 'digest', d.digest) END,
-			'claims', ` + claimsArray + `,
-			'findings', (SELECT coalesce(jsonb_agg(jsonb_build_object('rule', f.rule, 'severity', f.severity, 'message', f.message) ORDER BY f.n), '[]')
-				FROM blogposter.findings f WHERE f.draft_id = d.id),
-			'decision', ` + decisionObject + `)` + runAndDraft
+	const q = `SELECT jsonb_build_object('run', ` + runObject + `, 'cost', ` + costObject + `) FROM blogposter.runs r WHERE r.id = $1`
 	var v view.Review
-	err := s.onSite(ctx, site, func(b *pgx.Batch) { b.Queue(q, runID).QueryRow(object(&v)) })
+	err := s.onSite(ctx, site, func(b *pgx.Batch) {
+		b.Queue(q, runID).QueryRow(object(&v))
+		b.Queue(dossierQuery, runID).QueryRow(object(&v.Dossier))
+	})
 	if err != nil {
 		return view.Review{}, fmt.Errorf("show review of run %d: %w", runID, err)
 	}

@@ -47,16 +47,17 @@ func TestStore_Review_showsTheDraftAndAllItRestsOn(t *testing.T) {
 	v, err := s.Review(t.Context(), "a", run)
 	require.NoError(t, err)
 	require.True(t, v.Run.AwaitsApproval())
-	require.Equal(t, digest, v.Draft.Digest)
-	require.Equal(t, draft(1).Body, v.Draft.Body)
-	require.Equal(t, "Guides", v.Draft.Categories[0])
-	require.Equal(t, editorial.Citation{
-		SnapshotID: v.Claims[0].Citations[0].SnapshotID, URL: "https://law.example/1", Title: "Law", Tier: editorial.TierAuthoritative,
-		TextHash: strings.Repeat("a", 64), Quote: "Dögs may ride.", Start: 10, End: 25,
-	}, v.Claims[0].Citations[0])
-	require.Equal(t, editorial.SeverityWarning, v.Findings[0].Severity)
 	require.Equal(t, view.Amount(150_000), v.Cost.Limit)
-	require.Nil(t, v.Decision)
+	d := v.Dossier
+	require.Equal(t, digest, d.Draft.Digest)
+	require.Equal(t, draft(1).Body, d.Draft.Body)
+	require.Equal(t, "Guides", d.Draft.Categories[0])
+	require.Equal(t, editorial.Citation{
+		SnapshotID: d.Snapshots[0].ID, URL: "https://law.example/1", Title: "Law", Tier: editorial.TierAuthoritative,
+		TextHash: strings.Repeat("a", 64), Quote: "Dögs may ride.", Start: 10, End: 25,
+	}, d.Claims[0].Citations[0])
+	require.Equal(t, editorial.SeverityWarning, d.Findings[0].Severity)
+	require.Nil(t, d.Decision)
 
 	reviews, err := s.Reviews(t.Context(), "a", view.Page{Limit: 9})
 	require.NoError(t, err)
@@ -65,7 +66,7 @@ func TestStore_Review_showsTheDraftAndAllItRestsOn(t *testing.T) {
 
 	v, err = s.Review(t.Context(), "a", fresh)
 	require.NoError(t, err)
-	require.Nil(t, v.Draft)
+	require.Nil(t, v.Dossier.Draft)
 }
 
 func TestStore_Decide_movesTheRunOn(t *testing.T) {

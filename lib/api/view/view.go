@@ -136,14 +136,12 @@ type Publication struct {
 	PublishedAt *time.Time                 `json:"published_at,omitempty"`
 }
 
-// Review is what a reviewer needs to judge a Draft.
+// Review is what a reviewer needs to judge a Draft. The Dossier's Draft is the
+// latest version, nil before there is one.
 type Review struct {
-	Run      Run                 `json:"run"`
-	Draft    *editorial.Draft    `json:"draft"` // the latest version; nil before there is one
-	Claims   []editorial.Claim   `json:"claims"`
-	Findings []editorial.Finding `json:"findings"`
-	Cost     Cost                `json:"cost"`
-	Decision *editorial.Decision `json:"decision"` // on that Draft
+	Run     Run               `json:"run"`
+	Cost    Cost              `json:"cost"`
+	Dossier editorial.Dossier `json:"-"`
 }
 
 // Article is a published Draft.
