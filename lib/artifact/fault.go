@@ -31,11 +31,9 @@ func classify(err error) error {
 	switch code := status(err); {
 	case name == "NoSuchKey":
 		return fault.Permanent(ErrMissing)
-	case name == "NoSuchBucket":
-		return fault.NeedsHuman(fmt.Errorf("%w: create the bucket, or set the right name", err))
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return fault.NeedsHuman(fmt.Errorf("%w: check the S3 access key, its secret and its rights on the bucket", err))
-	case code == http.StatusNotFound: // an answer to HEAD has no body that would name what is missing
+	case code == http.StatusNotFound: // the bucket; an answer to HEAD names nothing
 		return fault.NeedsHuman(fmt.Errorf("%w: create the bucket, or set the right name", err))
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code == http.StatusConflict, code >= 500, code == 0:
 		return fault.Retryable(err, 0)
