@@ -1,0 +1,33 @@
+// Command articles is the function api/articles: it lists what was published,
+// each article with the claims and citations it rests on.
+//
+// Called over HTTP. A second call is safe: it only reads.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"blogposter/lib/api"
+	"blogposter/lib/auth"
+	"blogposter/lib/auth/jwt"
+	"blogposter/lib/config"
+	"blogposter/lib/faas"
+	"blogposter/lib/store"
+)
+
+func main() {
+	env := config.OS()
+	slog.SetDefault(faas.Logger(env.LogLevel()))
+	pool, badPool := store.Pool(context.Background(), env.Need("DATABASE_URL", "Postgres URL of the functions' role; `make up` writes one"))
+	tokens, badSecret := jwt.New(env.Need("JWT_SECRET", "the project's JWT secret, or `openssl rand -hex 32`"), time.Now)
+	links := api.Links{Base: env.Get("API_BASE_URL", "")}
+	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
+		faas.Fail(err)
+	}
+	s := store.New(pool)
+	faas.Serve(faas.HTTP(api.Articles{Verifier: auth.NewVerifier(tokens, s), Store: s, Links: links}.Handler()))
+}
