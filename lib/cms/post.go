@@ -153,12 +153,29 @@ func (w *WordPress) write(ctx context.Context, path []string, body map[string]an
 	return p, nil
 }
 
+// Trash puts the post where a person can restore it, or removes it where the
+// site keeps no trash. One that is gone already is no error.
+func (w *WordPress) Trash(ctx context.Context, id int64) error {
+	err := w.remove(ctx, id, nil, "trash")
+	switch reason(err) {
+	case "rest_trash_not_supported":
+		return w.Delete(ctx, id)
+	case "rest_already_trashed":
+		return nil
+	}
+	return err
+}
+
 // Delete removes the post for good, past the trash. One that is gone already
 // is no error.
 func (w *WordPress) Delete(ctx context.Context, id int64) error {
+	return w.remove(ctx, id, url.Values{"force": {"true"}}, "delete")
+}
+
+func (w *WordPress) remove(ctx context.Context, id int64, query url.Values, verb string) error {
 	var out any
 	n := strconv.FormatInt(id, 10)
-	_, err := w.do(ctx, call{method: http.MethodDelete, path: []string{"posts", n}, query: url.Values{"force": {"true"}}, what: "delete post " + n}, &out)
+	_, err := w.do(ctx, call{method: http.MethodDelete, path: []string{"posts", n}, query: query, what: verb + " post " + n}, &out)
 	if reason(err) == "rest_post_invalid_id" {
 		return nil
 	}

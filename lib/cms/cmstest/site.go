@@ -29,7 +29,6 @@ type Post struct {
 	Status, Slug, Title, Content, Excerpt string
 	Categories, Tags                      []int64
 	Meta                                  map[string]string
-	published                             bool // ever
 }
 
 // Site is a WordPress in memory.
@@ -51,8 +50,8 @@ type Site struct {
 }
 
 // New starts a Site that ends with the test.
-func New(t testing.TB) *Site {
-	t.Helper()
+func New(tb testing.TB) *Site {
+	tb.Helper()
 	s := &Site{posts: map[int64]*Post{}, terms: map[string][]string{}, public: map[int64]bool{}, Capabilities: map[string]bool{
 		"edit_posts": true, "publish_posts": true, "edit_published_posts": true, "delete_posts": true, "manage_categories": true, "unfiltered_html": true,
 	}}
@@ -70,7 +69,7 @@ func New(t testing.TB) *Site {
 	mux.HandleFunc("POST "+api+"{taxonomy}", s.auth(s.createTerm))
 	mux.HandleFunc("GET /{slug}/", s.page)
 	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
+	tb.Cleanup(srv.Close)
 	s.URL = srv.URL
 	return s
 }
@@ -161,7 +160,12 @@ func (s *Site) update(w http.ResponseWriter, r *http.Request, p *Post) {
 	reply(w, 200, s.wire(p))
 }
 
-func (s *Site) remove(w http.ResponseWriter, _ *http.Request, p *Post) {
+func (s *Site) remove(w http.ResponseWriter, r *http.Request, p *Post) {
+	if r.URL.Query().Get("force") != "true" {
+		p.Status = "trash"
+		reply(w, 200, s.wire(p))
+		return
+	}
 	delete(s.posts, p.ID)
 	reply(w, 200, map[string]any{"deleted": true})
 }
