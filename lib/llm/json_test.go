@@ -95,13 +95,47 @@ func TestClient_JSON_givesUpAfterOneRepair(t *testing.T) {
 	require.Len(t, m.Requests(), 2)
 }
 
+func TestClient_JSON_leavesOutAloneWhenHalfOfTheAnswerDecodes(t *testing.T) {
+	t.Parallel()
+
+	half := `{"title":"Leashes","sections":"not a list"}`
+	c, _ := llmtest.NewClient(llmtest.New().Text("o", half).Text("o/repair", half))
+	r := jsonRequest("o")
+	r.Schema = json.RawMessage(`{"type":"object"}`)
+	var out outline
+	require.ErrorIs(t, c.JSON(t.Context(), lease, r, &out), llm.ErrInvalid)
+	require.Zero(t, out)
+}
+
+func TestClient_JSON_compilesASchemaOnce(t *testing.T) {
+	t.Parallel()
+
+	c, _ := llmtest.NewClient(llmtest.New().Text("a", good).Text("b", good))
+	for _, step := range []string{"a", "b"} {
+		require.NoError(t, c.JSON(t.Context(), lease, jsonRequest(step), &outline{}))
+	}
+	require.Equal(t, 1, c.Schemas())
+}
+
+func TestClient_JSON_reservesForItsSchemaToo(t *testing.T) {
+	t.Parallel()
+
+	c, steps := llmtest.NewClient(llmtest.New().Text("o", good))
+	r := jsonRequest("o")
+	require.NoError(t, c.JSON(t.Context(), lease, r, &outline{}))
+	prompt := len(r.System) + len(r.Messages[0].Text) + len(r.Schema) + 256 + 16 + 1024
+	require.Equal(t, ledger.Micros(prompt*4+400*10), steps.Rows()[0].Worst)
+}
+
 func TestClient_JSON_showsTheModelALongComplaintCut(t *testing.T) {
 	t.Parallel()
 
-	m := llmtest.New().Text("outline", `{"title":"`+strings.Repeat("ü", 5000)+`"}`).Text("outline/repair", good)
+	m := llmtest.New().Text("outline", `{"title":"t","sections":"`+strings.Repeat("ü", 5000)+`"}`).Text("outline/repair", good)
 	c, _ := llmtest.NewClient(m)
 	require.NoError(t, c.JSON(t.Context(), lease, jsonRequest("outline"), &outline{}))
-	require.Less(t, len(m.Requests()[1].Messages[2].Text), 2300)
+	shown := m.Requests()[1].Messages[2].Text
+	require.Contains(t, shown, "ü …\nAnswer again")
+	require.Less(t, len(shown), 2300)
 }
 
 func TestClient_JSON_asksForALongerAnswerWhenItWasCut(t *testing.T) {

@@ -180,6 +180,29 @@ func TestClient_Text_namesWhatARequestLacks(t *testing.T) {
 	}
 }
 
+func TestClient_Text_keepsAStepByAllThatItsAnswerDependsOn(t *testing.T) {
+	t.Parallel()
+
+	c, steps := llmtest.NewClient(llmtest.New().Text("a", "x").Text("b", "x"))
+	for _, change := range []func(*llm.Request){
+		func(*llm.Request) {},
+		func(r *llm.Request) { r.Step = "b" },
+		func(r *llm.Request) { r.Prompt = "v2/section" },
+		func(r *llm.Request) { r.Model = "claude-opus-5-5" },
+		func(r *llm.Request) { r.System = "You write lists." },
+		func(r *llm.Request) { r.Messages[0].Text = "Write about vests." },
+		func(r *llm.Request) { r.MaxTokens = 401 },
+	} {
+		r := request("a")
+		change(&r)
+		_, err := c.Text(t.Context(), lease, r)
+		require.NoError(t, err)
+	}
+	rows := steps.Rows()
+	require.Len(t, rows, 7, "each change is another step")
+	require.Equal(t, rows[0].Hash(), rows[1].Hash(), "the name of a step is not part of its input")
+}
+
 func TestClient_Text_reservesTheWorstCaseOfTheWholeRequest(t *testing.T) {
 	t.Parallel()
 

@@ -50,6 +50,7 @@ func TestServer_ServeHTTP_chargesCachedPrefixesAsTheProviderDoes(t *testing.T) {
 		read       bool // more than nothing is read
 	}
 	system := `"system":[` + textBlock(guide, mark) + `]`
+	question := `"messages":[{"role":"user","content":[` + textBlock(guide, mark) + `]}]`
 	other := strings.Replace(system, "handler", "Handler", 1)
 	tests := map[string][]call{
 		"written once, then read":            {{extra: system, write: true}, {extra: system, read: true}},
@@ -62,6 +63,7 @@ func TestServer_ServeHTTP_chargesCachedPrefixesAsTheProviderDoes(t *testing.T) {
 		"another question reads the prefix":  {{extra: system, write: true}, {extra: system + `,"messages":[{"role":"user","content":"Why?"}]`, read: true}},
 		"another schema is another prefix":   {{extra: system, write: true}, {extra: system + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"string"}}}`, write: true}},
 		"another effort keeps the system":    {{extra: system, write: true}, {extra: system + `,"output_config":{"effort":"low"}`, read: true}},
+		"another effort drops the messages":  {{extra: question, write: true}, {extra: question + `,"output_config":{"effort":"low"}`, write: true}},
 		"too short to be cached":             {{extra: `"system":[` + textBlock(guide[:600], mark) + `]`}, {extra: `"system":[` + textBlock(guide[:600], mark) + `]`}},
 		"a longer life lasts an hour": {
 			{extra: strings.Replace(system, `"ephemeral"`, `"ephemeral","ttl":"1h"`, 1), write: true},
@@ -69,7 +71,7 @@ func TestServer_ServeHTTP_chargesCachedPrefixesAsTheProviderDoes(t *testing.T) {
 		},
 		"a mark on the whole request": {{extra: `"system":"` + guide + `","cache_control":{"type":"ephemeral"}`, write: true}, {extra: `"system":"` + guide + `","cache_control":{"type":"ephemeral"}`, read: true}},
 		"a growing conversation reads what it wrote before": {
-			{extra: `"messages":[{"role":"user","content":[` + textBlock(guide, mark) + `]}]`, write: true},
+			{extra: question, write: true},
 			{extra: `"messages":[{"role":"user","content":[` + textBlock(guide, "") + `]},{"role":"assistant","content":"ok"},{"role":"user","content":[` + textBlock(guide, mark) + `]}]`, read: true, write: true},
 		},
 	}

@@ -27,7 +27,7 @@ func TestTokens_followTheProvidersFigures(t *testing.T) {
 }
 
 func FuzzCut(f *testing.F) {
-	for _, s := range []string{prose, "", "  ", "!!!!", "Zürich Straße", "日本語のテキスト", "{\"a\":[1,22,333,4444]}\n\n\t- x", "\xff\xfe a", "😀😀"} {
+	for _, s := range []string{prose, "", "  ", "!", "a", "!!!!", "Zürich Straße", "日本語のテキスト", "{\"a\":[1,22,333,4444]}\n\n\t- x", "\xff\xfe a", "😀😀"} {
 		f.Add(s, 7)
 	}
 	f.Fuzz(func(t *testing.T, text string, limit int) {
