@@ -1,0 +1,152 @@
+// Package seo lints a checked Draft, has its title and descriptions mended,
+// and renders it for approval.
+//
+// Rules are plain functions. A text that is too long or too short is mended by
+// a model, at most twice in a Run; since it is then another text, it goes back
+// to the fact check as a new Draft. What can't be mended here and breaks a
+// rule that must hold stops for a person.
+package seo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"blogposter/lib/editorial"
+	"blogposter/lib/fault"
+	"blogposter/lib/llm"
+	"blogposter/lib/markup"
+	"blogposter/lib/pipeline"
+)
+
+// maxVersion is the last Draft that is mended: the first has version 1, and
+// two patches a Run are worth their money.
+const maxVersion = 2
+
+// Store is what this stage needs from the store.
+type Store interface {
+	Dossier(ctx context.Context, l pipeline.Lease) (editorial.Dossier, error)
+}
+
+// Models asks a model for JSON.
+type Models interface {
+	JSON(ctx context.Context, l pipeline.Lease, r llm.Request, out any) error
+}
+
+// Links reports whether a reader gets a page at an address of the site.
+type Links interface {
+	Resolves(ctx context.Context, url string) bool
+}
+
+// Stage lints and renders.
+type Stage struct {
+	store  Store
+	models Models
+	links  Links
+}
+
+// New returns a Stage.
+func New(store Store, models Models, links Links) *Stage {
+	return &Stage{store: store, models: models, links: links}
+}
+
+// Do returns the latest Draft rendered, with its digest and what a reviewer
+// should know, or a mended new version on its way back to the fact check. It
+// is safe to repeat: it writes nothing, and the model's answer is journaled.
+func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipeline.Outcome, error) {
+	d, err := s.store.Dossier(ctx, l)
+	if err != nil {
+		return editorial.Work{}, pipeline.Outcome{}, err
+	}
+	if d.Draft == nil {
+		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(fmt.Errorf("run %d has no draft: replay it from the draft stage", l.RunID))
+	}
+	if err := d.Draft.Validate(); err != nil {
+		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(fmt.Errorf("draft %d: %w", d.Draft.ID, err))
+	}
+	dead := s.dropDead(ctx, &d)
+	rendered, err := markup.Render(d)
+	if err != nil {
+		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(err)
+	}
+	findings := Lint(Subject{Dossier: d, Rendered: rendered, Dead: dead})
+	if broken := mendable(findings); len(broken) > 0 && d.Draft.Version <= maxVersion {
+		next, err := s.mend(ctx, l, d, broken)
+		if err != nil {
+			return editorial.Work{Findings: findings}, pipeline.Outcome{}, err
+		}
+		if next != nil {
+			detail := fmt.Sprintf("version %d mends %s", next.Version, listed(broken))
+			return editorial.Work{Draft: next}, pipeline.Outcome{Back: pipeline.StageFactCheck, Detail: detail}, nil
+		}
+	}
+	findings = settle(findings)
+	if err := stopping(d.Draft.ID, findings); err != nil {
+		return editorial.Work{Findings: findings}, pipeline.Outcome{}, err
+	}
+	done := *d.Draft
+	done.Markup, done.JSONLD = rendered.Markup, rendered.JSONLD
+	done.Digest = editorial.DocumentOf(d.Site, d.Brief, done).Digest()
+	detail := fmt.Sprintf("version %d rendered, %d warnings", done.Version, len(findings))
+	return editorial.Work{Draft: &done, Findings: findings}, pipeline.Outcome{Detail: detail}, nil
+}
+
+// dropDead takes articles that don't resolve out of the ones to link to, and
+// lists those that would have been linked.
+func (s *Stage) dropDead(ctx context.Context, d *editorial.Dossier) []string {
+	var dead []string
+	checked := map[string]bool{}
+	for {
+		found := ""
+		for _, link := range markup.Related(*d) {
+			if !checked[link.URL] && !s.links.Resolves(ctx, link.URL) {
+				found = link.URL
+				break
+			}
+			checked[link.URL] = true
+		}
+		if found == "" || len(dead) == markup.MaxRelated { // the site is down: no use to ask for all
+			return dead
+		}
+		dead = append(dead, found)
+		d.Published = slices.DeleteFunc(slices.Clone(d.Published), func(l editorial.Link) bool { return l.URL == found })
+	}
+}
+
+// mendable are the rules a patch can satisfy.
+func mendable(findings []editorial.Finding) []string {
+	var broken []string
+	for _, f := range findings {
+		if _, ok := place[f.Rule]; ok && f.Severity == editorial.SeverityError {
+			broken = append(broken, f.Rule)
+		}
+	}
+	return broken
+}
+
+// settle makes what could not be mended in time a warning, where it is a
+// matter of length alone: the reviewer sees it and decides.
+func settle(findings []editorial.Finding) []editorial.Finding {
+	out := slices.Clone(findings)
+	for i, f := range out {
+		if f.Rule == RuleTitleLength || f.Rule == RuleMetaLength || f.Rule == RuleExcerpt {
+			out[i].Severity = editorial.SeverityWarning
+		}
+	}
+	return out
+}
+
+// stopping is the error of the findings that no reviewer may overrule.
+func stopping(draftID int64, findings []editorial.Finding) error {
+	var errs []error
+	for _, f := range findings {
+		if f.Severity == editorial.SeverityError {
+			errs = append(errs, fmt.Errorf("%s: %s", f.Rule, f.Message))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return fault.NeedsHuman(fmt.Errorf("draft %d breaks %d rules: %w", draftID, len(errs), errors.Join(errs...)))
+}
