@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -44,41 +45,54 @@ func New(tb testing.TB) DB {
 		}
 		tb.Skip("set TEST_DATABASE_URL and TEST_FN_DATABASE_URL to run tests against Postgres (make up)")
 	}
+	db, drop, err := Create(context.Background())
+	require.NoError(tb, err, "create a test database")
+	tb.Cleanup(func() { require.NoError(tb, drop()) })
+	return db
+}
+
+// Create is New for programs that are no tests, such as a benchmark: the
+// caller drops the database. Both addresses must be set.
+func Create(ctx context.Context) (db DB, drop func() error, err error) {
 	tmpl, err := template()
-	require.NoError(tb, err, "build template database")
-
-	ctx := context.Background() // the test's own context is already cancelled when cleanups run
+	if err != nil {
+		return DB{}, nil, fmt.Errorf("build template database: %w", err)
+	}
 	admin, err := pgx.Connect(ctx, ownerURL())
-	require.NoError(tb, err)
+	if err != nil {
+		return DB{}, nil, err
+	}
 	name := "t_" + strings.ToLower(rand.Text()[:16])
-	_, err = admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, tmpl))
-	require.NoError(tb, err)
-
-	db := DB{OwnerURL: inDatabase(ownerURL(), name), FunctionsURL: inDatabase(functionsURL(), name)}
-	db.Owner = pool(tb, db.OwnerURL)
-	db.Functions = pool(tb, db.FunctionsURL)
-	tb.Cleanup(func() {
+	if _, err := admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, tmpl)); err != nil {
+		return DB{}, nil, errors.Join(err, admin.Close(ctx))
+	}
+	db = DB{OwnerURL: inDatabase(ownerURL(), name), FunctionsURL: inDatabase(functionsURL(), name)}
+	if db.Owner, err = pool(ctx, db.OwnerURL); err != nil {
+		return DB{}, nil, err
+	}
+	if db.Functions, err = pool(ctx, db.FunctionsURL); err != nil {
+		return DB{}, nil, err
+	}
+	return db, func() error {
 		db.Owner.Close()
 		db.Functions.Close()
+		ctx := context.WithoutCancel(ctx) // a test's own context is cancelled when cleanups run
 		_, err := admin.Exec(ctx, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name))
-		require.NoError(tb, err)
-		require.NoError(tb, admin.Close(ctx))
-	})
-	return db
+		return errors.Join(err, admin.Close(ctx))
+	}, nil
 }
 
 // pool opens connections just as a function does, with a few more of them for
 // tests that overlap calls.
-func pool(tb testing.TB, url string) *pgxpool.Pool {
-	tb.Helper()
-	small, err := store.Pool(context.Background(), url)
-	require.NoError(tb, err)
+func pool(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	small, err := store.Pool(ctx, url)
+	if err != nil {
+		return nil, err
+	}
 	cfg := small.Config()
 	small.Close()
 	cfg.MaxConns = 4
-	p, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	require.NoError(tb, err)
-	return p
+	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
 func ownerURL() string     { return os.Getenv("TEST_DATABASE_URL") }
