@@ -151,8 +151,8 @@ func parseCursor(s string) (int64, bool) {
 	if err != nil || len(b) < 2 || b[0] != cursorVersion {
 		return 0, false
 	}
-	id, n := binary.Varint(b[1:])
-	if n != len(b)-1 || id < 1 || formatCursor(id) != s {
+	id, _ := binary.Varint(b[1:])
+	if id < 1 || formatCursor(id) != s { // no other spelling, and nothing behind it
 		return 0, false
 	}
 	return id, true

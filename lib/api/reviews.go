@@ -181,10 +181,13 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 }
 
 func conflict(c view.Conflict, sent string) *Problem {
-	if c.Run.AwaitsApproval() && c.Digest != sent {
-		p := problem(http.StatusConflict, "draft-changed", "The draft is not the one that was shown; read the review again, then decide with its digest.")
-		p.Digest = c.Digest
-		return p
+	switch {
+	case !c.Run.AwaitsApproval():
+		return problem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+	case c.Digest == sent:
+		return problem(http.StatusConflict, "already-decided", "This draft has its answer already; only a changed text, which is a new draft, can be decided anew.")
 	}
-	return problem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+	p := problem(http.StatusConflict, "draft-changed", "The draft is not the one that was shown; read the review again, then decide with its digest.")
+	p.Digest = c.Digest
+	return p
 }

@@ -170,6 +170,10 @@ func TestReviews_decide_saysWhyItCameTooLate(t *testing.T) {
 	require.Contains(t, p.Detail, "it is ready at the publish stage")
 	require.Empty(t, p.Digest)
 
+	j.err = fmt.Errorf("decide: %w", &view.Conflict{Run: waiting, Digest: digest})
+	p = refused(t, ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body), http.StatusConflict)
+	require.Equal(t, "urn:blogposter:problem:already-decided", p.Type)
+
 	j.err = view.ErrNotFound
 	refused(t, ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body), http.StatusNotFound)
 	require.Empty(t, b.rung)

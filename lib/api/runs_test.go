@@ -265,8 +265,8 @@ func TestRuns_start_isSafeToRepeatUnderAKey(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, first.Code)
 
 	late := api.Runs{Verifier: door{}, Store: d, Waker: b, Links: api.Links{Base: "/api"}, Now: func() time.Time { return now.Add(time.Hour) }}.Handler()
-	again := ask(late, "editor", http.MethodPost, "/?site=dogs", ` {"publish_at":"2026-11-20T09:00:01Z", "topic":"Dogs on trains"}`, key, "k1")
-	require.Equal(t, http.StatusOK, again.Code, "spacing and order don't count, nor that the time has passed meanwhile: %s", again.Body)
+	again := ask(late, "editor", http.MethodPost, "/?site=dogs", ` {"publish_at":"2026-11-20T09:00:01Z", "topic":"Dogs on trains", "site":"dogs"}`, key, "k1")
+	require.Equal(t, http.StatusOK, again.Code, "spacing, order and a site that goes without saying don't count, nor that the time has passed meanwhile: %s", again.Body)
 	require.Equal(t, first.Header().Get("Location"), again.Header().Get("Location"))
 	require.Len(t, d.added, 1)
 	require.Len(t, b.rung, 1)

@@ -46,4 +46,7 @@ func TestStore_Articles_listsWhatWasPublished(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Article(t.Context(), "a", all[0].ID)
 	require.ErrorIs(t, err, view.ErrNotFound, "a draft on the site is not an article yet")
+	all, err = s.Articles(t.Context(), "a", view.Page{Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
 }

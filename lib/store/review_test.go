@@ -221,3 +221,22 @@ func TestStore_Decide_waitsForWhoeverIsEndingTheRun(t *testing.T) {
 	require.Equal(t, pipeline.StateCancelled, c.Run.State)
 	require.Zero(t, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.decisions`))
 }
+
+func TestStore_Decide_keepsTheAnswerOfADraftThatCameBack(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	run, digest := inReview(t, db, storetest.AddSite(t, db.Owner, "a"))
+	s := store.New(db.Functions)
+	a := approve(run, digest)
+	a.Verb = editorial.VerbReject
+	_, err := s.Decide(t.Context(), "a", a)
+	require.NoError(t, err)
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET state = 'waiting', waiting = 'approval', finished_at = NULL`)
+	require.NoError(t, err)
+
+	_, err = s.Decide(t.Context(), "a", approve(run, digest))
+	var c *view.Conflict
+	require.ErrorAs(t, err, &c, "one draft has one answer; a person's change of mind takes a new version")
+	require.Equal(t, "reject", scalar[string](t, db.Owner, `SELECT string_agg(verb, ',') FROM blogposter.decisions`))
+}
