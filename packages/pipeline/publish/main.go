@@ -1,0 +1,40 @@
+// Command publish is the function pipeline/publish: it puts approved Drafts on
+// their sites, once each, and as they were approved.
+//
+// Woken by the decision of a reviewer and by scheduled/tick. A second call is
+// safe: each Run is leased once, and the site is asked what it has before
+// anything is sent.
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"blogposter/lib/cms"
+	"blogposter/lib/config"
+	"blogposter/lib/editorial"
+	"blogposter/lib/journal"
+	"blogposter/lib/pipeline"
+	"blogposter/lib/stage/publish"
+	"blogposter/lib/station"
+)
+
+// patience is the longest one call to a site may take; it must fit into a lease.
+const patience = 30 * time.Second
+
+func main() {
+	env := config.OS()
+	s := station.Open(env)
+	password := env.Need("WP_APP_PASSWORD", "an application password of the site's WordPress user: Users, Profile, Application Passwords")
+	s.Ready()
+
+	open := func(site editorial.Site) (publish.Blog, error) {
+		base, err := url.Parse(site.CMS.URL)
+		if err != nil {
+			return nil, err
+		}
+		return cms.New(base, site.CMS.User, password, &http.Client{Timeout: patience}), nil
+	}
+	s.Serve(pipeline.StagePublish, publish.New(s.Store, journal.New(s.Store), open, patience, time.Now))
+}

@@ -1,0 +1,36 @@
+// Command seo is the function pipeline/seo: it lints checked Drafts, has their
+// lengths mended, and renders what a reviewer approves.
+//
+// Woken by pipeline/factcheck and by scheduled/tick. A second call is safe:
+// each Run is leased once, and every answered call of a Run is kept in its
+// journal.
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"blogposter/lib/cms"
+	"blogposter/lib/config"
+	"blogposter/lib/journal"
+	"blogposter/lib/ledger"
+	"blogposter/lib/llm"
+	"blogposter/lib/llm/anthropic"
+	"blogposter/lib/pipeline"
+	"blogposter/lib/stage/seo"
+	"blogposter/lib/station"
+)
+
+func main() {
+	env := config.OS()
+	s := station.Open(env)
+	model := anthropic.Config{
+		BaseURL: env.Get("ANTHROPIC_BASE_URL", ""),
+		APIKey:  env.Need("ANTHROPIC_API_KEY", "from the Anthropic console, API keys"),
+		HTTP:    &http.Client{Timeout: 2 * time.Minute},
+	}
+	s.Ready()
+
+	models := llm.New(anthropic.New(model), journal.New(s.Store), ledger.Prices, time.Now)
+	s.Serve(pipeline.StageSEO, seo.New(s.Store, models, cms.NewReader(&http.Client{Timeout: 10 * time.Second})))
+}
