@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"blogposter/lib/editorial"
 )
@@ -14,7 +15,9 @@ import (
 // space. It hits wherever it matches: nothing is guessed about negation, so a
 // pattern names subject and verb in a row, such as
 // `service (dog|animal)s? (must|have to|need to) be registered`, which
-// "service dogs do not have to be registered" does not match.
+// "service dogs do not have to be registered" does not match. Only an open
+// question, "Does a service dog have to be registered?", states nothing and is
+// never hit; "Did you know that …?" is no open question.
 type Bans struct {
 	rules    []editorial.Forbidden
 	patterns []*regexp.Regexp
@@ -35,7 +38,10 @@ func NewBans(rules []editorial.Forbidden) (*Bans, error) {
 
 // Hit returns the reason of the first rule that sentence breaks.
 func (b *Bans) Hit(sentence string) (reason string, hit bool) {
-	folded, _ := fold(sentence)
+	folded, _ := fold(strings.TrimSpace(sentence))
+	if open.MatchString(folded) {
+		return "", false
+	}
 	for i, re := range b.patterns {
 		if re.MatchString(folded) {
 			return b.rules[i].Reason, true
@@ -43,3 +49,6 @@ func (b *Bans) Hit(sentence string) (reason string, hit bool) {
 	}
 	return "", false
 }
+
+// open matches one question that can be answered yes or no.
+var open = regexp.MustCompile(`(?i)^(do|does|is|are|must|can|should|will|has|have|need) [^.?!:;—]*\?$`)

@@ -44,9 +44,17 @@ func TestStem_bringsFormsOfAWordTogetherAndKeepsOthersApart(t *testing.T) {
 	t.Parallel()
 
 	for _, same := range [][]string{
-		{"require", "requires", "required", "requiring"}, {"animal", "animals"}, {"policy", "policies"},
-		{"permit", "permitted", "permitting"}, {"dish", "dishes"}, {"box", "boxes"}, {"class", "classes"},
-		{"carry", "carried", "carries"}, {"general", "generally"}, {"allow", "allowed"}, {"call", "called"},
+		{"require", "requires", "required", "requiring"},
+		{"animal", "animals"},
+		{"policy", "policies"},
+		{"permit", "permitted", "permitting"},
+		{"dish", "dishes"},
+		{"box", "boxes"},
+		{"class", "classes"},
+		{"carry", "carried", "carries"},
+		{"general", "generally"},
+		{"allow", "allowed"},
+		{"call", "called"},
 	} {
 		for _, w := range same {
 			require.Equal(t, evidence.Stem(same[0]), evidence.Stem(w), w)
@@ -120,7 +128,7 @@ func TestBans_Hit_matchesTheStatementNotItsDenial(t *testing.T) {
 
 	for _, s := range []string{
 		"Service dogs must be registered.", "By law, SERVICE ANIMALS have\u00a0to be\n registered", "A service dog needs to be federally certified.",
-		"If they are required to be registered, ask.", "An emotional support dog is a service dog.",
+		"If they are required to be registered, ask.", "Did you know that service dogs must be registered?", "Is it true? Service dogs must be registered?", "An emotional support dog is a service dog.",
 	} {
 		reason, hit := bans.Hit(s)
 		require.True(t, hit, s)
@@ -128,7 +136,7 @@ func TestBans_Hit_matchesTheStatementNotItsDenial(t *testing.T) {
 	}
 	for _, s := range []string{
 		"Service dogs do not have to be registered.", "Service animals are not required to be registered.", "A service dog need not be registered.",
-		"Service dogs must not be registered by staff.", "Mandatory registration of service animals is not permissible.", "Emotional support dogs are not service dogs.",
+		"Does a service dog have to be registered?", "Service dogs must not be registered by staff.", "Mandatory registration of service animals is not permissible.", "Emotional support dogs are not service dogs.",
 	} {
 		_, hit := bans.Hit(s)
 		require.False(t, hit, s)

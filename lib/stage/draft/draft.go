@@ -120,9 +120,13 @@ type job struct {
 	notes []string
 }
 
-func (j *job) note(format string, args ...any) { j.notes = append(j.notes, fmt.Sprintf(format, args...)) }
+func (j *job) note(format string, args ...any) {
+	j.notes = append(j.notes, fmt.Sprintf(format, args...))
+}
 
-func (j *job) outcome() pipeline.Outcome { return pipeline.Outcome{Detail: strings.Join(j.notes, "; ")} }
+func (j *job) outcome() pipeline.Outcome {
+	return pipeline.Outcome{Detail: strings.Join(j.notes, "; ")}
+}
 
 // write is everything after the digest: outline, sections, metadata.
 func (j *job) write(ctx context.Context, pages []page, list []editorial.Evidence) (editorial.Draft, error) {

@@ -165,7 +165,9 @@ func (j *job) shorten(body *editorial.Body) {
 	most, cut := j.site.Rules.MaxWords, 0
 	for most > 0 && body.Words() > most {
 		longest := slices.MaxFunc(body.Sections, func(a, b editorial.Section) int { return cmp.Compare(trimmable(a), trimmable(b)) })
-		i := slices.IndexFunc(body.Sections, func(s editorial.Section) bool { return s.Heading == longest.Heading && len(s.Blocks) == len(longest.Blocks) })
+		i := slices.IndexFunc(body.Sections, func(s editorial.Section) bool {
+			return s.Heading == longest.Heading && len(s.Blocks) == len(longest.Blocks)
+		})
 		if len(longest.Blocks) < 2 {
 			break
 		}

@@ -152,7 +152,9 @@ func (j *job) settle(c *claim, a answer) (dropped int) {
 	case a.Verdict == editorial.VerdictRefuted && len(found) > 0:
 		c.Citations = found // against it: what speaks for it would mislead the reviewer
 	case a.Verdict == editorial.VerdictSupported || len(verbatim) > 0:
-		c.Citations = union(verbatim, slices.DeleteFunc(found, func(f editorial.Citation) bool { return a.Verdict != editorial.VerdictSupported || !bears(c.Text, f.Quote) }))
+		c.Citations = union(verbatim, slices.DeleteFunc(found, func(f editorial.Citation) bool {
+			return a.Verdict != editorial.VerdictSupported || !bears(c.Text, f.Quote)
+		}))
 		c.Verdict, c.Reason = weigh(c.Text, c.Citations, len(verbatim) > 0, c.Reason)
 	default:
 		c.Verdict, c.Citations = editorial.VerdictUnsupported, nil

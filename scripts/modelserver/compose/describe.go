@@ -1,0 +1,146 @@
+package compose
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"blogposter/lib/evidence"
+)
+
+type description struct {
+	Title           string   `json:"title"`
+	MetaDescription string   `json:"meta_description"`
+	Slug            string   `json:"slug"`
+	Excerpt         string   `json:"excerpt"`
+	Categories      []string `json:"categories"`
+	Tags            []string `json:"tags"`
+}
+
+// describe writes what goes around an article, in the article's words.
+func describe(in material) description {
+	topic, phrase, article := one(in.user, "topic"), one(in.user, "keyphrase"), one(in.user, "article")
+	statements := declared(article)
+	d := description{Title: title(topic, phrase), Excerpt: excerpt(statements), Categories: []string{}, Tags: []string{}}
+	d.MetaDescription = meta(statements, topic+" "+phrase)
+	d.Slug = strings.Join(slug.FindAllString(strings.ToLower(phrase), -1), "-")
+	if cats := fitting(commas(one(in.user, "categories")), topic+" "+article); len(cats) > 0 {
+		d.Categories = cats[:1]
+	} else if cats := commas(one(in.user, "categories")); len(cats) > 0 {
+		d.Categories = cats[:1]
+	}
+	tags := fitting(commas(one(in.user, "tags")), topic+" "+article)
+	d.Tags = append(d.Tags, tags[:min(len(tags), 4)]...)
+	return d
+}
+
+var slug = regexp.MustCompile(`[a-z0-9]+`)
+
+// declared lists the article's sentences that state something.
+func declared(article string) []string {
+	var out []string
+	for _, s := range evidence.Sentences(article) {
+		if t := s.In(article); standsAlone(t) && !framing(t) && !strings.HasPrefix(article[s.Mark:], "#") {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+const (
+	titleLeast, titleMost = 45, 60
+	metaLeast, metaMost   = 140, 160
+	excerptMost           = 300
+)
+
+// endings make a title of a keyphrase. They assert nothing.
+var endings = []string{
+	"", ": A Guide", ": The Basics", ": A Plain Guide", ": A Guide for Readers", ": What the Sources Say", ": What to Know, With Sources",
+	": Common Questions and Answers", ": A Plain Guide to the Sources", ": A Plain-Language Guide With Sources", ": Answers to the Questions Readers Ask",
+}
+
+// title is the topic itself where it has the right length, else the keyphrase
+// with an ending that fills it up.
+func title(topic, phrase string) string {
+	topic = strings.TrimRight(strings.Join(strings.Fields(topic), " "), ".")
+	options := []string{upperFirst(topic)}
+	for _, e := range endings {
+		options = append(options, upperWords(phrase)+e)
+	}
+	distance := func(s string) int {
+		n := utf8.RuneCountInString(s)
+		return max(titleLeast-n, n-titleMost, 0)
+	}
+	return slices.MinFunc(options, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
+}
+
+// upperWords writes a phrase as titles are written.
+func upperWords(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if i == 0 || !connectors[w] {
+			words[i] = upperFirst(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// meta is one statement of the article, closest to its subject, filled up to
+// its length with a remark that states nothing.
+func meta(statements []string, subject string) string {
+	best, value := "", -1.0
+	mine := setting(subject)
+	for i, s := range statements {
+		for _, m := range append([]string{""}, tails...) {
+			whole := strings.TrimSpace(s + " " + m)
+			if n := utf8.RuneCountInString(whole); n < metaLeast || n > metaMost {
+				continue
+			}
+			here, _ := inPlace(s, mine)
+			v := evidence.Overlap(subject, s) + 0.4*float64(min(here, 1)) - 0.002*float64(len(m)) - 0.003*float64(i)
+			if v > value {
+				best, value = whole, v
+			}
+		}
+	}
+	if best == "" && len(statements) > 0 { // nothing fits: as much as does
+		best = statements[0]
+	}
+	return best
+}
+
+// excerpt is the article's first statement, and the second if there is room.
+func excerpt(statements []string) string {
+	out := ""
+	for _, s := range statements[:min(len(statements), 2)] {
+		if next := strings.TrimSpace(out + " " + s); len(next) <= excerptMost {
+			out = next
+		}
+	}
+	return out
+}
+
+// fitting are the names all of whose words stand in text, those with most
+// words in it first.
+func fitting(names []string, text string) []string {
+	have := map[string]int{}
+	for _, t := range evidence.Terms(text) {
+		have[t]++
+	}
+	score := map[string]int{}
+	var out []string
+	for _, n := range names {
+		least := 1 << 30
+		for _, t := range evidence.Terms(n) {
+			least = min(least, have[t])
+		}
+		if least > 0 && least < 1<<30 {
+			score[n] = least
+			out = append(out, n)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(score[b], score[a]) })
+	return out
+}

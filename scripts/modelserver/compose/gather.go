@@ -1,0 +1,308 @@
+package compose
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"blogposter/lib/evidence"
+)
+
+// gather makes sections of evidence. Each starts from a heading of the
+// sources that names a subject; headings that name the same one are one
+// section; what stood under no telling heading goes where its words are most
+// at home. What the topic names a place for gets a section of its own.
+func gather(list []item, topic, phrase string) []group {
+	own, rest := apart(list, topic)
+	groups := anchors(rest, topic)
+	groups = settle(groups, rest)
+	groups = divide(groups, topic)
+	groups = fold(groups, bodySections-min(len(own), 1))
+	nameGroups(groups, list)
+	if len(own) > 0 {
+		groups = append(groups, group{items: own, heading: upperFirst(phrase)})
+	}
+	return groups
+}
+
+// apart takes out the evidence about the topic's own place, when it is enough
+// for a section.
+func apart(list []item, topic string) (own, rest []item) {
+	mine := setting(topic)
+	for _, it := range list {
+		if here, _ := inPlace(it.text+" "+it.asked, mine); here > 0 {
+			own = append(own, it)
+		} else {
+			rest = append(rest, it)
+		}
+	}
+	if wordsOf(own) < enoughWords/2 {
+		return nil, list
+	}
+	return own, rest
+}
+
+// anchors makes a group of every telling heading, without evidence yet.
+func anchors(list []item, topic string) []group {
+	share := map[string]int{}
+	for _, it := range list {
+		share[it.under] += it.words
+	}
+	var groups []group
+	for _, it := range list {
+		h := noun(it.under)
+		if h == "" || bland.MatchString(h) || len(subject(h, topic)) == 0 || share[it.under] < 20 {
+			continue
+		}
+		if i := slices.IndexFunc(groups, func(g group) bool { return sameSubject(g.heading, h, topic) }); i < 0 {
+			groups = append(groups, group{heading: h})
+		}
+	}
+	return groups
+}
+
+// subject are the words of a heading that the topic does not have too, cut
+// short so that "defined" meets "definition".
+func subject(h, topic string) []string {
+	skip := map[string]bool{}
+	for _, t := range append(evidence.Terms(topic), "animal", "rule", "requir", "general", "act", "peopl", "use") {
+		skip[cut(t)] = true
+	}
+	var out []string
+	for _, t := range evidence.Terms(h) {
+		if !skip[cut(t)] {
+			out = append(out, cut(t))
+		}
+	}
+	return unique(out)
+}
+
+func cut(t string) string { return t[:min(len(t), 5)] }
+
+func sameSubject(a, b, topic string) bool {
+	x, y := subject(a, topic), subject(b, topic)
+	return slices.ContainsFunc(x, func(t string) bool { return slices.Contains(y, t) })
+}
+
+// settle gives each passage to the group whose heading it stood under, or
+// else to the one it is most like; what is like none stays for a last group.
+func settle(groups []group, list []item) []group {
+	texts := make([]string, len(list))
+	for i, it := range list {
+		texts[i] = it.text + " " + it.asked
+	}
+	index := evidence.NewIndex(texts)
+	var lost []item
+	var waiting []int
+	for i, it := range list {
+		h := noun(it.under)
+		k := slices.IndexFunc(groups, func(g group) bool { return h != "" && strings.EqualFold(g.heading, h) })
+		if k < 0 {
+			waiting = append(waiting, i)
+			continue
+		}
+		groups[k].items = append(groups[k].items, it)
+	}
+	centre := make([]vector, len(groups))
+	for k, g := range groups {
+		centre[k] = weigh(index, g.heading+" "+g.heading+" "+textOf(g.items))
+	}
+	for _, i := range waiting {
+		best, value := -1, 0.1
+		for k, g := range groups {
+			v := cosine(centre[k], weigh(index, texts[i]))
+			for _, t := range evidence.Terms(texts[i]) {
+				if slices.Contains(subject(g.heading, ""), cut(t)) {
+					v += 0.15
+					break
+				}
+			}
+			if v > value {
+				best, value = k, v
+			}
+		}
+		if best < 0 {
+			lost = append(lost, list[i])
+			continue
+		}
+		groups[best].items = append(groups[best].items, list[i])
+	}
+	groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.items) == 0 })
+	if len(lost) > 0 {
+		groups = append(groups, group{items: lost})
+	}
+	return groups
+}
+
+// facets are subjects that pages about rules have in common, under whatever
+// heading they put them.
+var facets = []struct {
+	heading string
+	cue     *regexp.Regexp
+}{
+	{"Control of the animal", regexp.MustCompile(`(?i)\b(?:under control|out of control|leash\w*|harness\w*|tether\w*|housebroken|bark\w*)\b`)},
+	{"Fees and charges", regexp.MustCompile(`(?i)\b(?:fees?|charg(?:e|es|ed|ing)|surcharges?|pay|deposits?|costs?|damages?)\b`)},
+	{"Questions and proof", regexp.MustCompile(`(?i)\b(?:ask|asked|inquir\w+|questions?|documentation|proof|certified|identification|id|demonstrate)\b`)},
+	{"Training and tasks", regexp.MustCompile(`(?i)\b(?:train|trained|training|tasks?)\b`)},
+	{"Care and supervision", regexp.MustCompile(`(?i)\b(?:care|caring|supervis\w+|feeding|grooming|toileting)\b`)},
+	{"Complaints and enforcement", regexp.MustCompile(`(?i)\b(?:complaints?|lawsuit|enforce\w*|mediation)\b`)},
+}
+
+// divide takes from groups that are too long for a section what belongs to a
+// subject of its own, when that makes a section, or goes with one there is.
+func divide(groups []group, topic string) []group {
+	for _, f := range facets {
+		var moved []item
+		for i := range groups {
+			if groups[i].words() <= mostWords || sameSubject(groups[i].heading, f.heading, topic) {
+				continue
+			}
+			for _, it := range groups[i].items {
+				if f.cue.MatchString(it.text) && !names(it.text, groups[i].heading, topic) {
+					moved = append(moved, it)
+				}
+			}
+		}
+		home := slices.IndexFunc(groups, func(g group) bool { return sameSubject(g.heading, f.heading, topic) })
+		if home < 0 && wordsOf(moved) < enoughWords {
+			continue
+		}
+		for i := range groups {
+			if i != home {
+				groups[i].items = slices.DeleteFunc(groups[i].items, func(it item) bool {
+					return slices.ContainsFunc(moved, func(m item) bool { return m.n == it.n })
+				})
+			}
+		}
+		if home >= 0 {
+			groups[home].items = append(groups[home].items, moved...)
+		} else {
+			groups = append(groups, group{items: moved, heading: f.heading})
+		}
+		groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.items) == 0 })
+	}
+	return groups
+}
+
+// names reports whether a text has a word of its heading's subject.
+func names(text, heading, topic string) bool {
+	words := subject(text, "")
+	return slices.ContainsFunc(subject(heading, topic), func(t string) bool { return slices.Contains(words, t) })
+}
+
+// fold joins groups that are too small for a section with those most like
+// them, and then the most alike, until there are not too many.
+func fold(groups []group, most int) []group {
+	for len(groups) > fewest {
+		var from []int
+		for i, g := range groups {
+			if g.words() < enoughWords {
+				from = append(from, i)
+			}
+		}
+		slices.SortStableFunc(from, func(a, b int) int { return cmp.Compare(groups[a].words(), groups[b].words()) })
+		switch {
+		case len(from) > 0:
+			from = from[:1]
+		case len(groups) <= most:
+			return groups
+		default:
+			for i := range groups {
+				from = append(from, i)
+			}
+		}
+		small, big := nearest(groups, from)
+		groups[big].heading = joinHeadings(groups[big], groups[small])
+		groups[big].items = append(groups[big].items, groups[small].items...)
+		groups = slices.Delete(groups, small, small+1)
+	}
+	return groups
+}
+
+// nearest finds which of from is most like another group, and rather a short
+// one.
+func nearest(groups []group, from []int) (small, big int) {
+	texts := make([]string, len(groups))
+	for i, g := range groups {
+		texts[i] = g.heading + " " + textOf(g.items)
+	}
+	index := evidence.NewIndex(texts)
+	vectors := make([]vector, len(groups))
+	for i, t := range texts {
+		vectors[i] = weigh(index, t)
+	}
+	best := -1.0
+	for _, i := range from {
+		for k := range groups {
+			if k == i || groups[k].words() < groups[i].words() {
+				continue
+			}
+			v := cosine(vectors[i], vectors[k]) / float64(100+groups[k].words())
+			if groups[k].words()+groups[i].words() > mostWords*3/2 {
+				v /= 10
+			}
+			if v > best {
+				small, big, best = i, k, v
+			}
+		}
+	}
+	if best < 0 { // the longest of all: joins the next
+		small = from[0]
+		big = (small + 1) % len(groups)
+	}
+	return small, big
+}
+
+// joinHeadings names two subjects, when the smaller one is no mere trifle and
+// both names are short.
+func joinHeadings(big, small group) string {
+	both := big.heading + " and " + lowerFirst(small.heading)
+	short := len(strings.Fields(both)) <= 8 && !strings.Contains(big.heading, " and ") && !strings.Contains(small.heading, " and ")
+	plain := !asks.MatchString(big.heading) && !asks.MatchString(small.heading)
+	switch {
+	case big.heading == "":
+		return small.heading
+	case small.heading != "" && short && plain && small.words() >= 60:
+		return both
+	}
+	return big.heading
+}
+
+// nameGroups writes every heading as the article's headings are written, and
+// finds one for the group that has none.
+func nameGroups(groups []group, all []item) {
+	spare := []string{"Other points to know", "Further points", "More to know", "Details"}
+	for i := range groups {
+		h := groups[i].heading
+		if h == "" {
+			h = phrase(groups, i)
+		}
+		if h == "" {
+			h, spare = spare[0], spare[1:]
+		}
+		groups[i].heading = sentenceCase(h, textOf(all))
+	}
+}
+
+var (
+	statement = regexp.MustCompile(`(?i)^(.+?) (?:must|should|can|may|are|is|will|shall) (?:be )?(.+)$`)
+	mark      = regexp.MustCompile(`^(?:§+ ?)?[\d.()]*\d[\d.()]*\s*`)
+)
+
+// noun is a heading as a name that states nothing: "Service Animals Must Be
+// Under Control" becomes "Service Animals Under Control". A heading that can't
+// be one gives "".
+func noun(h string) string {
+	h = strings.TrimSpace(strings.TrimRight(mark.ReplaceAllString(h, ""), ".:"))
+	if n := len(strings.Fields(h)); n == 0 || n > 9 || strings.ContainsAny(h, "|;@/") || strings.Contains(h, " - ") || strings.Contains(h, "::") {
+		return ""
+	}
+	if asks.MatchString(h) || !states.MatchString(h) {
+		return h
+	}
+	if m := statement.FindStringSubmatch(h); m != nil && !states.MatchString(m[1]+" "+m[2]) {
+		return m[1] + " " + m[2]
+	}
+	return ""
+}

@@ -1,0 +1,267 @@
+package compose
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"blogposter/lib/evidence"
+)
+
+const (
+	bodySections = 7
+	fewest       = 3   // groups of evidence an article can be made of
+	enoughWords  = 110 // in a group; a smaller one joins another
+	mostWords    = 300 // in a section
+	introWords   = 110
+)
+
+type part struct {
+	Heading  string `json:"heading"`
+	Brief    string `json:"brief"`
+	Evidence []int  `json:"evidence"`
+	Words    int    `json:"words"`
+}
+
+type outlineAnswer struct {
+	Keyphrase string `json:"keyphrase"`
+	Sections  []part `json:"sections"`
+}
+
+// item is one piece of numbered evidence.
+type item struct {
+	n     int
+	page  string
+	under string // the heading it stood under
+	asked string // the question it answers
+	text  string
+	words int
+	score float64 // how much it has to do with the topic
+}
+
+func items(in material) []item {
+	var out []item
+	for _, t := range find(in.user, "evidence") {
+		n, err := strconv.Atoi(t.attrs["n"])
+		if err != nil {
+			continue
+		}
+		text := t.text()
+		out = append(out, item{n: n, page: t.attrs["page"], under: t.attrs["under"], asked: t.attrs["asked"], text: text, words: len(strings.Fields(text))})
+	}
+	return out
+}
+
+// group is evidence that makes a section.
+type group struct {
+	items   []item
+	heading string
+}
+
+func (g group) words() int { return wordsOf(g.items) }
+
+// outline groups the evidence into an article.
+func outline(in material) outlineAnswer {
+	topic := one(in.user, "topic")
+	list := items(in)
+	weighItems(list, topic)
+	most := longest(in.system, 2500)
+	kept, twins := distinct(list)
+	kept = prune(kept, most*85/100)
+	phrase := keyphrase(topic)
+	intro, rest := opening(kept, topic)
+	groups := gather(rest, topic, phrase)
+	arrange(groups, topic, phrase)
+
+	answer := outlineAnswer{Keyphrase: phrase, Sections: []part{}}
+	if len(kept) == 0 {
+		return answer
+	}
+	answer.Sections = append(answer.Sections, part{
+		Brief: "Say what the article is about and give the rule everything else rests on.", Evidence: numbers(intro, twins), Words: introWords,
+	})
+	for _, g := range groups {
+		answer.Sections = append(answer.Sections, part{
+			Heading: g.heading, Brief: "Cover " + lowerFirst(g.heading) + ", and nothing the other sections cover.",
+			Evidence: numbers(g.items, twins), Words: g.words() + 15,
+		})
+	}
+	return answer
+}
+
+var bound = regexp.MustCompile(`between (\d+) and (\d+) words`)
+
+// longest reads the limit of words from the instructions.
+func longest(system string, otherwise int) int {
+	for _, m := range bound.FindAllStringSubmatch(system, -1) {
+		if n, err := strconv.Atoi(m[2]); err == nil && n > 0 {
+			return n
+		}
+	}
+	return otherwise
+}
+
+// weighItems scores evidence by the topic.
+func weighItems(list []item, topic string) {
+	texts := make([]string, 0, len(list))
+	for _, it := range list {
+		texts = append(texts, it.under+". "+it.asked+" "+it.text)
+	}
+	for i, score := range relevance(texts, topic) {
+		list[i].score = score
+	}
+}
+
+// distinct keeps one of each pair that says the same. twins has, for each
+// kept number, those that bear it out as well.
+func distinct(list []item) (kept []item, twins map[int][]int) {
+	twins = map[int][]int{}
+	for _, it := range list {
+		i := slices.IndexFunc(kept, func(k item) bool { return alike(k.text, it.text) })
+		switch {
+		case i < 0:
+			kept = append(kept, it)
+		case evidence.Compare(kept[i].text, it.text) == evidence.Entails:
+			twins[kept[i].n] = append(twins[kept[i].n], it.n)
+		case evidence.Compare(it.text, kept[i].text) == evidence.Entails && kept[i].words > it.words+12:
+			twins[kept[i].n] = append(twins[kept[i].n], it.n) // part of it
+		}
+	}
+	return kept, twins
+}
+
+// alike reports whether two passages would read as a repetition: either says
+// most of what the other says, or one says nearly all of it.
+func alike(a, b string) bool {
+	x, y := evidence.Overlap(a, b), evidence.Overlap(b, a)
+	return max(x, y) >= 0.75 && min(x, y) >= 0.55 || max(x, y) >= 0.93
+}
+
+// prune leaves out what is off the topic, and then what has least to do with
+// it, until the article is not too long.
+func prune(list []item, most int) []item {
+	byScore := slices.Clone(list)
+	slices.SortStableFunc(byScore, func(a, b item) int { return cmp.Compare(b.score, a.score) })
+	keep, sum := map[int]bool{}, 0
+	for _, it := range byScore {
+		if it.score <= 0 || sum+it.words > most {
+			continue
+		}
+		sum += it.words
+		keep[it.n] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(it item) bool { return !keep[it.n] })
+}
+
+var general = regexp.MustCompile(`(?i)\b(?:(?:is|are) defined as|is an? [a-z]+ that|means|generally must|must generally|must (?:allow|permit)|in all areas|only [a-z]+ are)\b`)
+
+// opening takes the evidence of the introduction: what the thing is, the rule
+// for the topic's own place, and what else says most in general.
+func opening(list []item, topic string) (intro, rest []item) {
+	mine := setting(topic)
+	about := func(it item) float64 { return 2*evidence.Overlap(topic, it.text) + 0.2*it.score - float64(it.words)/60 }
+	defines := func(it item) float64 {
+		if !general.MatchString(it.text) {
+			return 0
+		}
+		return 1 + about(it)
+	}
+	local := func(it item) float64 {
+		if here, _ := inPlace(it.text, mine); here == 0 {
+			return 0
+		}
+		return 1 + about(it)
+	}
+	var chosen []item
+	for _, value := range []func(item) float64{defines, local, defines, about} {
+		best, most := -1, 0.0
+		for i, it := range list {
+			taken := slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n })
+			if v := value(it); v > most && !taken && wordsOf(chosen)+it.words <= introWords+15 {
+				best, most = i, v
+			}
+		}
+		if best >= 0 {
+			chosen = append(chosen, list[best])
+		}
+	}
+	if len(list) < 8 {
+		chosen = list[:min(1, len(list))]
+	}
+	for _, it := range list {
+		if !slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n }) {
+			rest = append(rest, it)
+		}
+	}
+	return chosen, rest
+}
+
+// order are the cues by which a section comes early or late: what a thing is,
+// where it applies, what is asked, what is paid, what the limits are, what to
+// do.
+var order = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)\b(?:defin\w+|means?|what is|qualif\w+|work or tasks?|trained to|basics)\b`),
+	regexp.MustCompile(`(?i)\b(?:where|access|areas?|enter|accompany)\b`),
+	regexp.MustCompile(`(?i)\b(?:ask\w*|questions?|inquir\w+|document\w*|certif\w+|proof|identif\w+|regist\w+)\b`),
+	regexp.MustCompile(`(?i)\b(?:fees?|charg\w+|surcharge\w*|pay|deposit|cost|damages?|price)\b`),
+	regexp.MustCompile(`(?i)\b(?:control|leash\w*|harness\w*|exclu\w+|remov\w+|refus\w+|threat|except\w*|limit\w*|breeds?)\b`),
+	regexp.MustCompile(`(?i)\b(?:complain\w*|enforce\w*|report|file|contact|prepare|checklist|care|feed\w*|violation\w*)\b`),
+}
+
+// arrange sorts groups from the general to the practical, the one nearest to
+// the topic first; the passages of each by how near they are to it.
+func arrange(groups []group, topic, phrase string) {
+	first := nearestTo(groups, topic, phrase)
+	place := func(g group) float64 {
+		if g.items[0].n == first {
+			return -1
+		}
+		sum, total := 0.0, 0.0
+		for k, re := range order {
+			n := float64(len(re.FindAllString(textOf(g.items), -1))) + 4*float64(len(re.FindAllString(g.heading, -1)))
+			sum += float64(k) * n
+			total += n
+		}
+		if total == 0 {
+			return 3
+		}
+		return sum / total
+	}
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(place(a), place(b)) })
+	for _, g := range groups {
+		slices.SortStableFunc(g.items, func(a, b item) int { return cmp.Compare(b.score, a.score) })
+	}
+}
+
+// nearestTo is the first number of the group that answers the topic itself:
+// the one about its place, or else the one with most of the words that set the
+// topic apart.
+func nearestTo(groups []group, topic, phrase string) int {
+	texts := make([]string, len(groups))
+	for i, g := range groups {
+		texts[i] = g.heading + " " + g.heading + " " + textOf(g.items)
+	}
+	index := evidence.NewIndex(texts)
+	best, value := 0, 0.0
+	for i, g := range groups {
+		v := cosine(weigh(index, topic), weigh(index, texts[i]))
+		if strings.EqualFold(g.heading, phrase) {
+			v += 10
+		}
+		if v > value {
+			best, value = g.items[0].n, v
+		}
+	}
+	return best
+}
+
+func numbers(list []item, twins map[int][]int) []int {
+	out := []int{}
+	for _, it := range list {
+		out = append(out, it.n)
+		out = append(out, twins[it.n]...)
+	}
+	return out
+}
