@@ -35,12 +35,8 @@ func (s *Stage) mend(ctx context.Context, l pipeline.Lease, d editorial.Dossier,
 	next.ID, next.Version = 0, d.Draft.Version+1
 	next.Markup, next.JSONLD, next.Digest = "", "", ""
 	changed := false
-	if slices.Contains(broken, RuleSlug) {
-		next.Slug = Slug(next.Title)
-		changed = next.Slug != d.Draft.Slug
-	}
-	if texts := wrong(d.Draft, broken); len(texts) > 0 {
-		r, err := request(l, d, texts)
+	if findings, texts := wrong(d.Draft, broken); len(texts) > 0 {
+		r, err := request(l, d, findings, texts)
 		if err != nil {
 			return nil, fault.Permanent(err)
 		}
@@ -51,6 +47,9 @@ func (s *Stage) mend(ctx context.Context, l pipeline.Lease, d editorial.Dossier,
 		for _, p := range answer.Patches {
 			changed = take(&next, d.Site.Rules, broken, p.Place, markup.Clean(p.Text)) || changed
 		}
+	}
+	if slug := Slug(next.Title); slug != "" && slices.Contains(broken, RuleSlug) {
+		next.Slug, changed = slug, true
 	}
 	if !changed {
 		return nil, nil //nolint:nilnil // no better text is no error: the length becomes a warning
@@ -94,21 +93,22 @@ func off(text string, least, most int) int {
 	return max(least-n, n-most, 0)
 }
 
-// wrong are the texts a model is asked to mend.
-func wrong(d *editorial.Draft, broken []string) []prompt.Tag {
-	var tags []prompt.Tag
+// wrong are the texts a model is asked to mend, and what is wrong with each.
+func wrong(d *editorial.Draft, broken []string) (findings, texts []prompt.Tag) {
 	for _, rule := range broken {
 		field, least, most := limits(d, rule)
 		if field == nil {
 			continue
 		}
-		fault := fmt.Sprintf("it has %d characters, and must have %d to %d", utf8.RuneCountInString(*field), least, most)
-		tags = append(tags, prompt.Tag{Name: "text", Attrs: []string{"place", place[rule], "fault", fault}, Text: *field})
+		at := []string{"place", place[rule]}
+		findings = append(findings, prompt.Tag{Name: "finding", Attrs: at, Text: fmt.Sprintf(
+			"It has %d characters, spaces included; it must have %d to %d.", utf8.RuneCountInString(*field), least, most)})
+		texts = append(texts, prompt.Tag{Name: "text", Attrs: at, Text: *field})
 	}
-	return tags
+	return findings, texts
 }
 
-func request(l pipeline.Lease, d editorial.Dossier, texts []prompt.Tag) (llm.Request, error) {
+func request(l pipeline.Lease, d editorial.Dossier, findings, texts []prompt.Tag) (llm.Request, error) {
 	p, err := prompt.Load(l.Pins.Prompts, "repair")
 	if err != nil {
 		return llm.Request{}, err
@@ -120,8 +120,7 @@ func request(l pipeline.Lease, d editorial.Dossier, texts []prompt.Tag) (llm.Req
 	system, user, err := p.Render(prompt.Vars{
 		"site": d.Site.Name, "audience": d.Site.Audience, "voice": d.Site.Voice, "language": d.Site.Language,
 		"legal_terms": strings.Join(d.Site.Rules.LegalTerms, ", "), "forbidden": strings.Join(reasons, "; "),
-		"title_least": titleLeast, "title_most": titleMost, "meta_least": metaLeast, "meta_most": metaMost, "excerpt_most": excerptMost,
-		"topic": d.Brief.Topic, "keyphrase": d.Draft.Keyphrase, "texts": texts, "article": prose(d.Draft.Body),
+		"topic": d.Brief.Topic, "keyphrase": d.Draft.Keyphrase, "findings": findings, "texts": texts, "article": prose(d.Draft.Body),
 	})
 	return llm.Request{
 		Step: fmt.Sprintf("repair:%d", d.Draft.Version), Prompt: p.Version, Model: l.Pins.Small, System: system, Schema: p.Schema,
