@@ -38,7 +38,7 @@ func open(t *testing.T, script func(wire.Request) *wire.Fault) *session {
 	if os.Getenv("WP_URL") == "" && os.Getenv("CI") == "" {
 		t.Skip("load stack.env to run the whole pipeline (make up)")
 	}
-	w, err := world.Open(t.Context(), world.Config{Root: "../..", Script: script})
+	w, err := world.Open(t.Context(), world.Config{Root: "../..", Pages: os.Getenv("E2E_PAGES"), Script: script})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	p, err := platform.Start(t.Context(), platform.Config{
