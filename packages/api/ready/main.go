@@ -21,6 +21,9 @@ import (
 	"blogposter/lib/store"
 )
 
+// patience is how long each server may take to answer.
+const patience = 2 * time.Second
+
 func main() {
 	env := config.OS()
 	slog.SetDefault(faas.Logger(env.LogLevel()))
@@ -33,10 +36,12 @@ func main() {
 	if err := cmp.Or(env.Err(), errors.Join(badPool, badBucket, badURL)); err != nil {
 		faas.Fail(err)
 	}
-	address.PoolSize, address.MaxRetries = 1, -1
+	// One try within the check's own time: the client would else go on past it.
+	address.PoolSize, address.MaxRetries, address.DialerRetries = 1, -1, 1
+	address.DialTimeout, address.ContextTimeoutEnabled = patience, true
 	hints := redis.NewClient(address)
 	faas.Serve(faas.HTTP(api.Ready{
-		Timeout: 2 * time.Second,
+		Timeout: patience,
 		Checks: []api.Check{
 			{Name: "postgres", Probe: store.New(pool).Ping},
 			{Name: "s3", Probe: blobs.Ping},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 
@@ -33,5 +34,22 @@ func FuzzParseCursor_takesOnlyWhatWasHandedOut(f *testing.F) {
 		}
 		require.Positive(t, id)
 		require.Equal(t, formatCursor(id), s)
+	})
+}
+
+func FuzzDecodeObject_takesOnlyOneWholeObject(f *testing.F) {
+	for _, body := range []string{`{"topic":"Dogs","urls":["x"]}`, `{"topic":null}`, `{"a":{"b":[1]}}`, `{"topic":"x"}}`, `[`, `{"topic":1`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var o order
+		if decodeObject(body, &o) != nil {
+			return
+		}
+		var plain map[string]any
+		require.NoError(t, json.Unmarshal(body, &plain), "what is taken is JSON, to its end")
+		for name := range plain {
+			require.Contains(t, []string{"site", "topic", "url", "urls", "max_cost", "publish", "publish_at"}, name)
+		}
 	})
 }
