@@ -177,6 +177,16 @@ func TestAPI_refusals(t *testing.T) {
 	}
 }
 
+func TestAPI_refusesAnEventOfUnsaidLengthOver1MB(t *testing.T) {
+	t.Parallel()
+
+	p := start(t)
+	req := request(t, http.MethodPost, p.URL()+step, []byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`), nil)
+	req.SetBasicAuth("dof_v1_test", "s3cret")
+	req.ContentLength = -1
+	require.Equal(t, http.StatusRequestEntityTooLarge, do(t, req).status)
+}
+
 func TestAPI_refusesMoreThanTheNamespaceRunsAtOnce(t *testing.T) {
 	t.Parallel()
 
