@@ -52,6 +52,18 @@ func serve(t *testing.T, log io.Writer) *httptest.Server {
 	require.NoError(t, err)
 	h, err := pages.New(pages.Config{Pages: append(mine, theirs...), Log: log})
 	require.NoError(t, err)
+	return start(t, h)
+}
+
+func serveList(t *testing.T, list []pages.Page) *httptest.Server {
+	t.Helper()
+	h, err := pages.New(pages.Config{Pages: list})
+	require.NoError(t, err)
+	return start(t, h)
+}
+
+func start(t *testing.T, h http.Handler) *httptest.Server {
+	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return srv
