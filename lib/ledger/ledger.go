@@ -96,6 +96,7 @@ func (b Book) Cost(provider, model string, day time.Time, u Usage) (Micros, erro
 // whose answer is capped at maxOutput tokens. A byte-level tokenizer never
 // makes more tokens than there are bytes; all of them are charged at the
 // dearest input class, in the dearest of the tiers that the prompt can be in.
+// The one-hour cache is no such class: no call of ours asks to write to it.
 func (b Book) Worst(provider, model string, day time.Time, bytes, maxOutput int64) (Micros, error) {
 	p, err := b.At(provider, model, day, bytes)
 	if err != nil {
@@ -116,6 +117,6 @@ func (b Book) Worst(provider, model string, day time.Time, bytes, maxOutput int6
 }
 
 func (p Price) worst(bytes, maxOutput int64) Micros {
-	dearest := max(p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h)
+	dearest := max(p.Input, p.CacheRead, p.CacheWrite5m)
 	return Micros((bytes*dearest + maxOutput*p.Output + 999_999) / 1_000_000)
 }

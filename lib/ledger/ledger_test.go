@@ -107,7 +107,7 @@ func TestBook_Worst_isNeverBelowCost(t *testing.T) {
 		model := models[rng.IntN(len(models))]
 		maxOutput := rng.Int64N(130_000)
 		var u ledger.Usage
-		for _, class := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite5m, &u.CacheWrite1h} {
+		for _, class := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite5m} {
 			switch rng.IntN(3) {
 			case 0:
 				*class = rng.Int64N(60_000)

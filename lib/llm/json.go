@@ -65,7 +65,7 @@ func (c *Client) JSON(ctx context.Context, l pipeline.Lease, r Request, out any)
 func (c *Client) whole(ctx context.Context, l pipeline.Lease, r Request) (Response, error) {
 	resp, err := c.call(ctx, l, r)
 	if err == nil && resp.Stop == StopTruncated {
-		err = fault.Retryable(fmt.Errorf("step %q, call %s of at most %d tokens: %w", r.Step, resp.Request, r.MaxTokens, ErrTruncated), 0)
+		err = fault.NeedsHuman(fmt.Errorf("step %q, call %s of at most %d tokens: %w", r.Step, resp.Request, r.MaxTokens, ErrTruncated))
 	}
 	return resp, err
 }

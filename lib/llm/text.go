@@ -22,7 +22,8 @@ const goOn = "Your answer was cut off by its length limit. Go on exactly where i
 
 // Text returns a plain-text answer, whole. One that was cut off is continued
 // up to three times, as the steps r.Step+1, +2 and +3; when it still has no
-// end, the error is ErrTruncated, and cut text is never returned.
+// end, the error is ErrTruncated, and cut text is never returned. It asks for a
+// person: another attempt would be given the same stored answers.
 func (c *Client) Text(ctx context.Context, l pipeline.Lease, r Request) (string, error) {
 	if err := r.check(); err != nil {
 		return "", err
@@ -46,7 +47,7 @@ func (c *Client) Text(ctx context.Context, l pipeline.Lease, r Request) (string,
 		written, gap = cutWord(text)
 		// An empty turn can't be sent, and the same request is the same step.
 		if n > maxContinued || strings.TrimSpace(written) == "" {
-			return "", fault.Retryable(fmt.Errorf("step %q after %d calls of at most %d tokens: %w", r.Step, n, r.MaxTokens, ErrTruncated), 0)
+			return "", fault.NeedsHuman(fmt.Errorf("step %q after %d calls of at most %d tokens: %w", r.Step, n, r.MaxTokens, ErrTruncated))
 		}
 		next.Step = fmt.Sprintf("%s+%d", r.Step, n)
 		next.Messages = append(slices.Clip(r.Messages), Message{RoleAssistant, written}, Message{RoleUser, goOn})

@@ -97,7 +97,7 @@ func TestClient_Text_neverReturnsCutText(t *testing.T) {
 			c, steps := llmtest.NewClient(tc.model)
 			got, err := c.Text(t.Context(), lease, request("s"))
 			require.ErrorIs(t, err, llm.ErrTruncated)
-			require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answers")
 			require.Empty(t, got)
 			require.Len(t, tc.model.Requests(), tc.calls)
 			require.Positive(t, steps.Spent(), "what was cut off is charged")
