@@ -4,13 +4,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 )
 
 var (
-	marker   = regexp.MustCompile(`\s*\[\s*[Ee]\s?\d{1,9}(?:\s*[,;&]\s*[Ee]?\s?\d{1,9})*\s*\]`)
+	marker   = regexp.MustCompile(`\s*\[\s*[Ee]\s?\d+(?:\s*[,;&]\s*[Ee]?\s?\d+)*\s*\]`)
 	digits   = regexp.MustCompile(`\d+`)
 	bullet   = regexp.MustCompile(`^\s*(?:[-*•–]|\d{1,2}[.)])\s+`)
 	heading  = regexp.MustCompile(`^\s*#{1,6}(?:\s|$)`)
@@ -111,18 +112,24 @@ func (p *parsed) item(text string, known func(int) bool) editorial.Item {
 	next := 0
 	spans := evidence.Sentences(plain)
 	for i, s := range spans {
-		sentence := editorial.Sentence{Text: strings.Join(strings.Fields(plain[s.Mark:s.End]), " ")}
+		text := strings.Join(strings.Fields(plain[s.Mark:s.End]), " ")
+		if strings.ContainsFunc(text, spoken) { // else what is left of a mark
+			item.Sentences = append(item.Sentences, editorial.Sentence{Text: text})
+		}
 		until := len(plain)
 		if i+1 < len(spans) {
 			until = spans[i+1].Start
 		}
 		for ; next < len(marks) && marks[next].at <= until; next++ {
-			sentence.Evidence = insert(sentence.Evidence, marks[next].n)
+			if last := len(item.Sentences) - 1; last >= 0 {
+				item.Sentences[last].Evidence = insert(item.Sentences[last].Evidence, marks[next].n)
+			}
 		}
-		item.Sentences = append(item.Sentences, sentence)
 	}
 	return item
 }
+
+func spoken(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // insert keeps the numbers in the order they were given, each once.
 func insert(list []int, n int) []int {
