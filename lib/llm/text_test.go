@@ -211,9 +211,9 @@ func TestClient_Text_reservesTheWorstCaseOfTheWholeRequest(t *testing.T) {
 	c, steps := llmtest.NewClient(llmtest.New().Text("s", "x"))
 	_, err := c.Text(t.Context(), lease, r)
 	require.NoError(t, err)
-	// Every byte as a token written to the hour's cache at $4 a million, and
-	// 400 tokens of answer at $10.
-	require.Equal(t, ledger.Micros((10_000+5_000+256+16)*4+400*10), steps.Rows()[0].Worst)
+	// Every byte as a token written to the cache at $2.50 a million, and 400
+	// tokens of answer at $10.
+	require.Equal(t, ledger.Micros((10_000+5_000+256+16)*25/10+400*10), steps.Rows()[0].Worst)
 	require.Equal(t, "v1/section", steps.Rows()[0].Prompt)
 	require.Equal(t, "anthropic", steps.Rows()[0].Provider)
 }
