@@ -1,0 +1,254 @@
+package publish_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"blogposter/lib/cms/cmstest"
+	"blogposter/lib/editorial"
+	"blogposter/lib/fault"
+	"blogposter/lib/pipeline"
+)
+
+func TestStage_Do_neverPublishesWhatASiteStoresOtherwise(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		save func(p *cmstest.Post)
+		says string
+	}{
+		"one byte of the content": {func(p *cmstest.Post) { p.Content = strings.Replace(p.Content, "may not ask", "may  not ask", 1) }, "content differs from byte"},
+		"scripts stripped":        {func(p *cmstest.Post) { p.Content, _, _ = strings.Cut(p.Content, "<script") }, "content differs"},
+		"the title":               {func(p *cmstest.Post) { p.Title = strings.ToUpper(p.Title) }, `title differs from byte 1 on: "WO SERVICE`},
+		"the excerpt":             {func(p *cmstest.Post) { p.Excerpt += "…" }, "excerpt differs"},
+		"the address":             {func(p *cmstest.Post) { p.Slug = "p-" + p.Slug }, "slug is"},
+		"the categories":          {func(p *cmstest.Post) { p.Categories = []int64{9} }, "categories are [9], not [1]"},
+		"the tags":                {func(p *cmstest.Post) { p.Tags = nil }, "tags are [], not [1 2]"},
+		"the meta description":    {func(p *cmstest.Post) { p.Meta["_yoast_wpseo_metadesc"] = "Buy now" }, "meta description differs"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			w.fake.Save = tc.save
+			_, err := w.do(t.Context())
+			require.ErrorContains(t, err, tc.says)
+			require.ErrorContains(t, err, "nothing is public")
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+			posts := w.fake.Posts()
+			require.Len(t, posts, 1)
+			require.False(t, w.fake.WasPublic(posts[0].ID))
+			require.Equal(t, editorial.PublicationDraft, w.store.publication().State)
+
+			w.fake.Save = nil // the person switched the plugin off
+			_, err = w.do(t.Context())
+			require.NoError(t, err)
+			w.requirePublished(t)
+		})
+	}
+}
+
+func TestStage_Do_takesBackWhatIsNotShownAsApproved(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		prepare func(w *world)
+		says    string
+	}{
+		"changed as it becomes public": {func(w *world) {
+			w.fake.Save = func(p *cmstest.Post) {
+				if p.Status == "publish" {
+					p.Content += "<p>Advertisement</p>"
+				}
+			}
+		}, "is not what was approved: content differs"},
+		"a sentence changed as it is shown": {func(w *world) {
+			w.fake.Show = func(page string) string { return strings.Replace(page, "may not ask for", "must ask for", 1) }
+		}, "doesn't show"},
+		"cut by a paywall": {func(w *world) { w.fake.Show = func(page string) string { return page[:900] } }, "doesn't show"},
+		"a page only for members": {func(w *world) {
+			w.proxy.Lose(nil)
+			w.fake.Show = func(string) string { return "<h1>Log in</h1>" }
+		}, "the first of them \"Two Service Dog Questions"},
+		"an address of another site": {func(w *world) {
+			w.store.dossier.Site.URL, w.store.dossier.Site.CMS.URL = "https://dogs.example", "https://dogs.example"
+		}, "is not on the site"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			tc.prepare(w)
+			w.approve(t)
+			_, err := w.do(t.Context())
+			require.ErrorContains(t, err, tc.says)
+			require.ErrorContains(t, err, "post 1 was set back to draft")
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+			require.Equal(t, "draft", w.fake.Posts()[0].Status)
+			require.Equal(t, editorial.PublicationDraft, w.store.publication().State)
+		})
+	}
+}
+
+func TestStage_Do_saysLoudlyWhatItCouldNotTakeBack(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	w.fake.Show = func(string) string { return "<h1>Log in</h1>" }
+	seen := 0
+	w.proxy.Lose(func(r *http.Request) cmstest.Loss {
+		if isUpdate(r) {
+			if seen++; seen > 1 {
+				return cmstest.Request
+			}
+		}
+		return cmstest.Nothing
+	})
+	_, err := w.do(t.Context())
+	require.ErrorContains(t, err, "POST 1 MAY STILL BE PUBLIC, set it to draft by hand")
+	require.ErrorContains(t, err, "doesn't show")
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+}
+
+func TestStage_Do_checksAPublishedPostAgainAndTakesBackAChangedOne(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	_, err := w.do(t.Context())
+	require.NoError(t, err)
+	w.fake.Change(1, func(p *cmstest.Post) { p.Content = strings.Replace(p.Content, "two questions", "ten questions", 1) })
+	_, err = w.do(t.Context())
+	require.ErrorContains(t, err, "content differs")
+	require.Equal(t, "draft", w.fake.Posts()[0].Status)
+	require.Equal(t, editorial.PublicationDraft, w.store.publication().State)
+}
+
+func TestStage_Do_mendsAPublicPostThatAnEarlierAttemptLeft(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	_, err := w.do(t.Context())
+	require.NoError(t, err)
+	w.store.pub.State = editorial.PublicationDraft // the worker died before the last mark
+	w.fake.Change(1, func(p *cmstest.Post) { p.Title = "Half" })
+	_, err = w.do(t.Context())
+	require.NoError(t, err)
+	w.requirePublished(t)
+
+	w.store.pub.State = editorial.PublicationDraft
+	w.fake.Change(1, func(p *cmstest.Post) { p.Title = "Half" })
+	w.fake.Save = func(p *cmstest.Post) { p.Title = "Half" }
+	_, err = w.do(t.Context())
+	require.ErrorContains(t, err, "title differs")
+	require.Equal(t, "draft", w.fake.Posts()[0].Status)
+}
+
+func TestStage_Do_waitsForASiteThatIsDownAndTidiesUpAtTheLastAttempt(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	down := func(r *http.Request) cmstest.Loss {
+		if !strings.HasPrefix(r.URL.Path, "/wp-json") || isUpdate(r) && w.lease.Attempt < 3 {
+			return cmstest.Request
+		}
+		return cmstest.Nothing
+	}
+	w.proxy.Lose(down)
+	_, err := w.do(t.Context())
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+	require.Len(t, w.fake.Posts(), 1, "its draft waits with it")
+
+	w.lease.Attempt = pipeline.StagePublish.MaxAttempts()
+	w.proxy.Lose(func(r *http.Request) cmstest.Loss {
+		if isUpdate(r) {
+			return cmstest.Request
+		}
+		return cmstest.Nothing
+	})
+	_, err = w.do(t.Context())
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err), "the run fails, and can be replayed")
+	require.Empty(t, w.fake.Posts(), "nothing is left behind")
+
+	w.proxy.Lose(nil)
+	w.lease.Attempt = 1
+	_, err = w.do(t.Context())
+	require.NoError(t, err, "a replay makes a new post")
+	w.requirePublished(t)
+}
+
+func TestStage_Do_takesBackAnUnprovenPageAtTheLastAttempt(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	w.fake.Show = func(string) string { panic(http.ErrAbortHandler) }
+	_, err := w.do(t.Context())
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err), "%v", err)
+	require.Equal(t, "publish", w.fake.Posts()[0].Status, "stored as approved, and only not seen yet")
+
+	w.lease.Attempt = 3
+	_, err = w.do(t.Context())
+	require.ErrorContains(t, err, "set back to draft")
+	require.Equal(t, "draft", w.fake.Posts()[0].Status)
+}
+
+func TestStage_Do_leavesToAPersonWhatAPersonDid(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		state  editorial.PublicationState
+		change func(p *cmstest.Post)
+		says   string
+	}{
+		"trashed":               {editorial.PublicationDraft, func(p *cmstest.Post) { p.Status = "trash" }, "lies in the site's trash"},
+		"rewritten":             {editorial.PublicationDraft, func(p *cmstest.Post) { p.Content = "mine" }, "no longer carries the class bp-"},
+		"published and removed": {editorial.PublicationPublished, func(p *cmstest.Post) { p.ID = 0 }, "somebody took it off the site"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			_, err := w.do(t.Context())
+			require.NoError(t, err)
+			w.store.pub.State = tc.state
+			if name == "published and removed" {
+				require.NoError(t, w.direct.Delete(t.Context(), 1))
+			} else {
+				w.fake.Change(1, tc.change)
+			}
+			before := len(w.fake.Posts())
+			_, err = w.do(t.Context())
+			require.ErrorContains(t, err, tc.says)
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+			require.Len(t, w.fake.Posts(), before)
+		})
+	}
+}
+
+func TestStage_Do_leavesTwoPublicPostsToAPerson(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	_, err := w.do(t.Context())
+	require.NoError(t, err)
+	_, err = w.direct.Create(t.Context(), editorial.Post{Status: editorial.PostPublic, Title: "Copy", Slug: "copy", Content: w.store.dossier.Draft.Markup})
+	require.NoError(t, err)
+	_, err = w.do(t.Context())
+	require.ErrorContains(t, err, `posts 1 and 2 both carry this article, and 2 is "publish"`)
+	require.Len(t, w.posts(t), 2)
+}
+
+func TestStage_Do_namesALookUpThatDoesNotFindWhatWasCreated(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	w.fake.Save = func(p *cmstest.Post) { p.Content = "filtered" }
+	_, err := w.do(t.Context())
+	require.ErrorContains(t, err, "a post was created and can't be found by its class bp-")
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+}
