@@ -88,7 +88,8 @@ func TestDocument_Digest_changesWithEveryField(t *testing.T) {
 		require.NotContains(t, seen, got, name)
 		seen[got] = name
 	}
-	require.Equal(t, document().Digest(), document().Digest())
+	again := document()
+	require.Equal(t, "unchanged", seen[again.Digest()], "the same document has the same digest")
 }
 
 func TestRules_Judge(t *testing.T) {

@@ -87,12 +87,12 @@ func TestStore_LeaseRun_takesOverAnEndedLeaseAsTheSameAttempt(t *testing.T) {
 
 	// The dead worker wakes up: nothing of what it writes may land.
 	late := pipeline.Transition{Stage: pipeline.StageFactCheck, State: pipeline.StateReady, Result: "done"}
-	err = s.FinishAttempt(t.Context(), dead, late, editorial.Work{Draft: draft(1)})
+	err = s.FinishAttempt(t.Context(), dead, late, editorial.Work{Draft: draft()})
 	require.ErrorIs(t, err, pipeline.ErrLeaseLost)
 	require.Zero(t, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.drafts`))
 	require.Equal(t, "draft", scalar[string](t, db.Owner, `SELECT stage FROM blogposter.runs WHERE id = $1`, run))
 
-	require.NoError(t, s.FinishAttempt(t.Context(), heir, late, editorial.Work{Draft: draft(1)}))
+	require.NoError(t, s.FinishAttempt(t.Context(), heir, late, editorial.Work{Draft: draft()}))
 	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.drafts`))
 	require.Zero(t, scalar[int](t, db.Owner, `SELECT lost_leases FROM blogposter.runs WHERE id = $1`, run))
 }

@@ -24,7 +24,7 @@ func published(t *testing.T, db storetest.DB, site int64) int64 {
 	require.NoError(t, err)
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Checked: true, Claims: []editorial.Claim{supported(snap, false)}}))
 	l = lease(t, s, pipeline.StageSEO, "w")
-	rendered := draft(1)
+	rendered := draft()
 	rendered.Markup, rendered.JSONLD, rendered.Digest = "<p>x</p>", "{}", strings.Repeat("d", 64)
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{
 		Draft: rendered, Findings: []editorial.Finding{{Rule: "r", Severity: editorial.SeverityWarning, Message: "m"}},

@@ -24,9 +24,10 @@ func withTimeout(t *testing.T, s *store.Store) (pipeline.Lease, bool, error) {
 	return s.LeaseRun(ctx, pipeline.StageDraft, "b", ttl)
 }
 
-func draft(version int) *editorial.Draft {
+// draft is the first version of an article of one sentence.
+func draft() *editorial.Draft {
 	return &editorial.Draft{
-		Version: version, Title: "Dogs on trains", Slug: "dogs-on-trains", Excerpt: "E", MetaDescription: "M", Keyphrase: "dogs on trains",
+		Version: 1, Title: "Dogs on trains", Slug: "dogs-on-trains", Excerpt: "E", MetaDescription: "M", Keyphrase: "dogs on trains",
 		Categories: []string{"Guides"},
 		Body: editorial.Body{Sections: []editorial.Section{{Heading: "H", Blocks: []editorial.Block{{
 			Kind: editorial.BlockParagraph, Items: []editorial.Item{{Sentences: []editorial.Sentence{{Text: "Dogs may ride.", Evidence: []int{1}}}}},
@@ -55,7 +56,7 @@ func drafted(t *testing.T, db storetest.DB, site int64) (runID, snapshotID int64
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{
 		Sources:  []editorial.SourceUse{{URL: snap.URL, SnapshotID: snapshotID}, {URL: "https://law.example/2", Refused: "an error page"}},
 		Evidence: []editorial.Evidence{{N: 1, SnapshotID: snapshotID, Point: "p", Quote: "Dögs may ride.", Start: 10, End: 25}},
-		Draft:    draft(1),
+		Draft:    draft(),
 	}))
 	return runID, snapshotID
 }
@@ -83,7 +84,7 @@ func TestStore_Dossier_showsEachStageWhatTheOnesBeforeItMade(t *testing.T) {
 	require.Equal(t, []editorial.SourceUse{{URL: "https://law.example/1", SnapshotID: snap}, {URL: "https://law.example/2", Refused: "an error page"}}, d.Sources)
 	require.Equal(t, "Law", d.Snapshots[0].Title)
 	require.Equal(t, editorial.Evidence{N: 1, SnapshotID: snap, Point: "p", Quote: "Dögs may ride.", Start: 10, End: 25}, d.Evidence[0])
-	require.Equal(t, draft(1).Body, d.Draft.Body)
+	require.Equal(t, draft().Body, d.Draft.Body)
 	require.Empty(t, d.Claims)
 	require.Nil(t, d.Decision)
 	require.Nil(t, d.Publication)
@@ -118,7 +119,7 @@ func TestStore_FinishAttempt_givesChangedTextNoDigestUnderTheSameVersion(t *test
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Checked: true, Claims: []editorial.Claim{supported(snap, false)}}))
 	l = lease(t, s, pipeline.StageSEO, "w")
 
-	smuggled := draft(1)
+	smuggled := draft()
 	smuggled.Body.Sections[0].Blocks[0].Items[0].Sentences[0].Text = "Dogs must be registered."
 	smuggled.Markup, smuggled.JSONLD, smuggled.Digest = "<p>Dogs must be registered.</p>", "{}", strings.Repeat("d", 64)
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Draft: smuggled}))
@@ -126,7 +127,7 @@ func TestStore_FinishAttempt_givesChangedTextNoDigestUnderTheSameVersion(t *test
 	d, err := s.RunDossier(t.Context(), l.SiteID, run)
 	require.NoError(t, err)
 	require.Empty(t, d.Draft.Digest)
-	require.Equal(t, draft(1).Body, d.Draft.Body)
+	require.Equal(t, draft().Body, d.Draft.Body)
 
 	_, err = db.Functions.Exec(t.Context(), `UPDATE blogposter.drafts SET title = 'x'`)
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(store.Translate(err)), "the functions' role may not change text: %v", err)

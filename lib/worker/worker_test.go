@@ -140,7 +140,9 @@ func TestWorker_Drain_asksAPersonAboutAPanic(t *testing.T) {
 	t.Parallel()
 
 	r := &runs{leases: leases(1)}
-	stage := do(func(context.Context, pipeline.Lease) (editorial.Work, pipeline.Outcome, error) { panic("index out of range") })
+	stage := do(func(context.Context, pipeline.Lease) (editorial.Work, pipeline.Outcome, error) {
+		panic("index out of range")
+	})
 	_, err := worker.New(pipeline.StageDraft, stage, r, &waker{}, time.Minute).Drain(t.Context(), "me")
 
 	require.NoError(t, err)

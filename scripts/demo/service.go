@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"blogposter/lib/config"
 )
 
 // service is a program of this repository that the demo keeps running after
@@ -36,14 +38,14 @@ const patience = 5 * time.Minute
 // start makes sure that the service runs as it is now: one that runs already,
 // from the same binary with the same arguments and inputs, is left alone.
 func (s service) start(ctx context.Context, dir string, out io.Writer) error {
-	print, err := s.fingerprint()
+	mark, err := s.fingerprint()
 	if err != nil {
 		return err
 	}
 	pidFile := filepath.Join(dir, s.name+".pid")
 	pid, was := readPid(pidFile)
 	if pid != 0 && s.isOurs(pid) {
-		if was == print && answers(ctx, s.ready) {
+		if was == mark && answers(ctx, s.ready) {
 			return nil
 		}
 		if err := stop(ctx, pid); err != nil {
@@ -54,7 +56,7 @@ func (s service) start(ctx context.Context, dir string, out io.Writer) error {
 		return fmt.Errorf("%s can't listen on %s: another program does; stop it first", s.name, s.address)
 	}
 	fmt.Fprintf(out, "  starting %s on %s\n", s.name, s.address)
-	log, err := os.OpenFile(filepath.Join(dir, s.name+".log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Clean(filepath.Join(dir, s.name+".log")), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func (s service) start(ctx context.Context, dir string, out io.Writer) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	// What it may know: where its tools are. Settings come from a file.
 	for _, name := range []string{"PATH", "HOME", "GOCACHE", "GOPATH", "GOFLAGS", "GOPROXY", "GOMODCACHE", "TMPDIR"} {
-		if v := os.Getenv(name); v != "" {
+		if v := config.OS().Get(name, ""); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
 	}
@@ -71,7 +73,7 @@ func (s service) start(ctx context.Context, dir string, out io.Writer) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}
-	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+" "+print+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)+" "+mark+"\n"), 0o600); err != nil {
 		return err
 	}
 	ended := make(chan error, 1)
@@ -162,13 +164,13 @@ func zombie(pid int) bool {
 	return err == nil && strings.Contains(string(stat), ") Z ")
 }
 
-func readPid(file string) (pid int, print string) {
+func readPid(file string) (pid int, mark string) {
 	text, err := os.ReadFile(filepath.Clean(file))
 	if err != nil {
 		return 0, ""
 	}
-	_, _ = fmt.Sscanf(string(text), "%d %s", &pid, &print)
-	return pid, print
+	_, _ = fmt.Sscanf(string(text), "%d %s", &pid, &mark)
+	return pid, mark
 }
 
 func answers(ctx context.Context, url string) bool {

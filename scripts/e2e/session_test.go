@@ -18,6 +18,7 @@ import (
 	"blogposter/lib/api/view"
 	"blogposter/lib/artifact"
 	"blogposter/lib/cms"
+	"blogposter/lib/config"
 	"blogposter/lib/editorial"
 	"blogposter/scripts/dev/platform"
 	"blogposter/scripts/modelserver/wire"
@@ -35,10 +36,10 @@ type session struct {
 
 func open(t *testing.T, script func(wire.Request) *wire.Fault) *session {
 	t.Helper()
-	if os.Getenv("WP_URL") == "" && os.Getenv("CI") == "" {
+	if env := config.OS(); env.Get("WP_URL", "") == "" && env.Get("CI", "") == "" {
 		t.Skip("load stack.env to run the whole pipeline (make up)")
 	}
-	w, err := world.Open(t.Context(), world.Config{Root: "../..", Pages: os.Getenv("E2E_PAGES"), Script: script})
+	w, err := world.Open(t.Context(), world.Config{Root: "../..", Script: script})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	p, err := platform.Start(t.Context(), platform.Config{

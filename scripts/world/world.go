@@ -20,6 +20,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"blogposter/lib/config"
 	"blogposter/lib/editorial"
 	"blogposter/lib/store/storetest"
 	"blogposter/scripts/modelserver/compose"
@@ -83,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 		"DATABASE_URL": db.FunctionsURL,
 	}
 	for _, name := range []string{"REDIS_URL", "S3_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY", "WP_URL", "WP_USER", "WP_APP_PASSWORD"} {
-		if w.Settings[name] = os.Getenv(name); w.Settings[name] == "" {
+		if w.Settings[name] = config.OS().Get(name, ""); w.Settings[name] == "" {
 			return w, fmt.Errorf("%s is not set: run make up and load its stack.env", name)
 		}
 	}
