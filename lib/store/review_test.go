@@ -23,7 +23,7 @@ func inReview(t *testing.T, db storetest.DB, site int64) (run int64, digest stri
 	l := lease(t, s, pipeline.StageFactCheck, "w")
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Checked: true, Claims: []editorial.Claim{supported(snap, false)}}))
 	l = lease(t, s, pipeline.StageSEO, "w")
-	rendered := draft(1)
+	rendered := draft()
 	rendered.Markup, rendered.JSONLD, rendered.Digest = "<p>x</p>", "{}", strings.Repeat("d", 64)
 	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{
 		Draft: rendered, Findings: []editorial.Finding{{Rule: "r", Severity: editorial.SeverityWarning, Message: "m"}},
@@ -50,7 +50,7 @@ func TestStore_Review_showsTheDraftAndAllItRestsOn(t *testing.T) {
 	require.Equal(t, view.Amount(150_000), v.Cost.Limit)
 	d := v.Dossier
 	require.Equal(t, digest, d.Draft.Digest)
-	require.Equal(t, draft(1).Body, d.Draft.Body)
+	require.Equal(t, draft().Body, d.Draft.Body)
 	require.Equal(t, "Guides", d.Draft.Categories[0])
 	require.Equal(t, editorial.Citation{
 		SnapshotID: d.Snapshots[0].ID, URL: "https://law.example/1", Title: "Law", Tier: editorial.TierAuthoritative,
