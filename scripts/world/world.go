@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,7 +44,21 @@ type World struct {
 	Model     *wire.Server
 	Settings  map[string]string // what project.yml asks for
 	readerLog *bytes.Buffer
+	busy      atomic.Int64 // nanoseconds that the model and the reader took
 	closers   []func() error
+}
+
+// Busy is how long the model and the reader have taken so far to make their
+// answers: what a stage waited for, and what no stage can help.
+func (w *World) Busy() time.Duration { return time.Duration(w.busy.Load()) }
+
+// timed adds what h takes to Busy.
+func (w *World) timed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		defer func() { w.busy.Add(int64(time.Since(start))) }()
+		h.ServeHTTP(rw, r)
+	})
 }
 
 // ReaderCall is one page the reader returned.
@@ -69,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 	w.closers = append(w.closers, drop)
 
 	w.Model = wire.New(wire.Config{Composer: mind{compose.New()}, Script: cfg.Script})
-	model := httptest.NewServer(w.Model)
+	model := httptest.NewServer(w.timed(w.Model))
 	w.closers = append(w.closers, func() error { model.CloseClientConnections(); model.Close(); return nil })
 	sources, err := w.servePages(ctx, cfg)
 	if err != nil {
@@ -144,7 +159,7 @@ func (w *World) servePages(ctx context.Context, cfg Config) (string, error) {
 	if err != nil {
 		return "", errors.Join(err, l.Close())
 	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{Handler: w.timed(h), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = srv.Serve(l) }()
 	w.closers = append(w.closers, srv.Close)
 	for _, p := range found {

@@ -12,14 +12,7 @@ import (
 // $0.15 and a legal claim needs two pages.
 func AddSite(tb testing.TB, owner *pgxpool.Pool, slug string) int64 {
 	tb.Helper()
-	const q = `
-		INSERT INTO blogposter.sites (slug, name, url, time_zone, language, author, categories, rules, cms, article_budget_micros)
-		VALUES ($1, $1, 'https://' || $1 || '.example', 'UTC', 'en-US', 'Desk', '{Guides}',
-		        '{"legal_min_sources": 2, "min_words": 10, "max_words": 100}', '{"kind": "wordpress", "url": "https://cms.example", "user": "bot"}', 150000)
-		RETURNING id`
-	var id int64
-	require.NoError(tb, owner.QueryRow(context.Background(), q, slug).Scan(&id))
-	_, err := owner.Exec(context.Background(), `INSERT INTO blogposter.sources (site_id, prefix, tier, start) VALUES ($1, 'https://law.example/', 'authoritative', true)`, id)
+	id, err := InsertSite(context.Background(), owner, slug)
 	require.NoError(tb, err)
 	return id
 }
@@ -27,6 +20,29 @@ func AddSite(tb testing.TB, owner *pgxpool.Pool, slug string) int64 {
 // AddRun inserts a ready Run at stage with an article budget, and returns its id.
 func AddRun(tb testing.TB, owner *pgxpool.Pool, siteID int64, stage string) int64 {
 	tb.Helper()
+	id, err := InsertRun(context.Background(), owner, siteID, stage)
+	require.NoError(tb, err)
+	return id
+}
+
+// InsertSite is AddSite for programs that are no tests.
+func InsertSite(ctx context.Context, owner *pgxpool.Pool, slug string) (id int64, err error) {
+	const q = `
+		WITH s AS (
+			INSERT INTO blogposter.sites (slug, name, url, time_zone, language, author, categories, rules, cms, article_budget_micros)
+			VALUES ($1, $1, 'https://' || $1 || '.example', 'UTC', 'en-US', 'Desk', '{Guides}',
+			        '{"legal_min_sources": 2, "min_words": 10, "max_words": 100}', '{"kind": "wordpress", "url": "https://cms.example", "user": "bot"}', 150000)
+			RETURNING id
+		), o AS (
+			INSERT INTO blogposter.sources (site_id, prefix, tier, start) SELECT id, 'https://law.example/', 'authoritative', true FROM s
+		)
+		SELECT id FROM s`
+	err = owner.QueryRow(ctx, q, slug).Scan(&id)
+	return id, err
+}
+
+// InsertRun is AddRun for programs that are no tests.
+func InsertRun(ctx context.Context, owner *pgxpool.Pool, siteID int64, stage string) (id int64, err error) {
 	const q = `
 		WITH r AS (
 			INSERT INTO blogposter.runs (site_id, topic, created_by, pins, stage, state)
@@ -35,7 +51,6 @@ func AddRun(tb testing.TB, owner *pgxpool.Pool, siteID int64, stage string) int6
 			INSERT INTO blogposter.budgets (site_id, scope, run_id, limit_micros) SELECT site_id, 'article', id, 150000 FROM r
 		)
 		SELECT id FROM r`
-	var id int64
-	require.NoError(tb, owner.QueryRow(context.Background(), q, siteID, stage).Scan(&id))
-	return id
+	err = owner.QueryRow(ctx, q, siteID, stage).Scan(&id)
+	return id, err
 }
