@@ -46,7 +46,7 @@ func New(base *url.URL, user, appPassword string, hc *http.Client) *WordPress {
 	// for the write's.
 	api.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	clean := *base
-	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""
+	clean.User = nil // an address is shown in errors
 	return &WordPress{base: &clean, user: user, password: appPassword, http: &api, backoff: newBackoff}
 }
 

@@ -40,6 +40,7 @@ func TestWordPress_takesAPostFromDraftToPublicAndAway(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *cms.WordPress, tag string) {
+		t.Helper()
 		require.NoError(t, w.Check(t.Context()))
 		category, err := w.Term(t.Context(), editorial.TaxonomyCategory, "Law & Order "+tag)
 		require.NoError(t, err)
@@ -98,6 +99,7 @@ func TestWordPress_Term_findsTheExactNameAndMakesNoSecond(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *cms.WordPress, tag string) {
+		t.Helper()
 		ids := map[int64]string{}
 		for _, name := range []string{"Dogs " + tag, "Dogs " + tag + " & Cats", `"Dogs" <` + tag + ">", "Dogs " + tag + " éà"} {
 			first, err := w.Term(t.Context(), editorial.TaxonomyTag, name)
@@ -118,6 +120,7 @@ func TestWordPress_refusesAWrongPassword(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *cms.WordPress, _ string) {
+		t.Helper()
 		_, ok, err := w.Post(context.Background(), 999_999_999)
 		require.NoError(t, err)
 		require.False(t, ok)

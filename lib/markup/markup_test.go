@@ -116,7 +116,7 @@ func hostile() editorial.Dossier {
 	d.Evidence[0].Quote = bad
 	d.Snapshots[0].Title = bad
 	d.Snapshots[0].URL = `https://a.example/"><script>x</script>?a=[gallery]&b='1'`
-	d.Snapshots[1].URL = `javascript:alert(1)`
+	d.Snapshots[1].URL = `javascript://law.example/%0aalert(1)`
 	d.Published[1].Title, d.Published[1].URL = bad, `https://dogs.example/[gallery]/`
 	d.Published[2].URL = `javascript:alert(1)`
 	d.Site.Rules.Disclaimers[0] = bad

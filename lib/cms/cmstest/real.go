@@ -29,9 +29,7 @@ func Real(tb testing.TB) Server {
 	return Server{}
 }
 
-func env(name string) string {
-	return os.Getenv(name) //nolint:forbidigo // where the test's server is; production reads it in lib/config
-}
+func env(name string) string { return os.Getenv(name) } // production reads it in lib/config
 
 // Clean deletes for good what is found by text among posts, in the trash too,
 // and among terms.
@@ -53,7 +51,7 @@ func (s Server) Clean(tb testing.TB, text string) {
 
 func (s Server) call(tb testing.TB, method, path string) []byte {
 	tb.Helper()
-	req, err := http.NewRequest(method, s.URL+"/wp-json/wp/v2/"+path, nil) //nolint:noctx // a test's own tidying up
+	req, err := http.NewRequest(method, s.URL+"/wp-json/wp/v2/"+path, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

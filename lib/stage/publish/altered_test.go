@@ -1,9 +1,12 @@
 package publish_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -251,4 +254,26 @@ func TestStage_Do_namesALookUpThatDoesNotFindWhatWasCreated(t *testing.T) {
 	_, err := w.do(t.Context())
 	require.ErrorContains(t, err, "a post was created and can't be found by its class bp-")
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+}
+
+func TestStage_Do_takesBackEvenWhenItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	var late atomic.Bool
+	w.now = func() time.Time {
+		if late.Load() {
+			return time.Now().Add(timeout / 2)
+		}
+		return time.Now()
+	}
+	w.fake.Show = func(string) string {
+		late.Store(true)
+		return "<h1>Log in</h1>"
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), timeout+timeout/4)
+	defer cancel()
+	_, err := w.do(ctx)
+	require.ErrorContains(t, err, "was set back to draft")
+	require.Equal(t, "draft", w.fake.Posts()[0].Status)
 }

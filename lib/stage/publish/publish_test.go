@@ -20,6 +20,7 @@ func TestStage_Do_publishesOnceHoweverOftenItIsCalled(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		out, err := w.do(t.Context())
 		require.NoError(t, err)
 		post := w.requirePublished(t)
@@ -41,6 +42,7 @@ func TestStage_Do_findsThePostOfAWorkerThatDiedBeforeTheMark(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		w.store.failMark = errors.New("the worker is gone")
 		_, err := w.do(t.Context())
 		require.ErrorIs(t, err, w.store.failMark)
@@ -58,6 +60,7 @@ func TestStage_Do_keepsTheLowestIDWhenTwoCreationsRace(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		var rival editorial.Post
 		w.proxy.Lose(func(r *http.Request) cmstest.Loss {
 			if isCreate(r) {
@@ -92,6 +95,7 @@ func TestStage_Do_looksUpAfterALostAnswer(t *testing.T) {
 			t.Parallel()
 
 			onBoth(t, func(t *testing.T, w *world) {
+				t.Helper()
 				w.proxy.Lose(once(which, cmstest.Answer))
 				_, err := w.do(t.Context())
 				require.NoError(t, err)
@@ -149,6 +153,7 @@ func TestStage_Do_roundTripsHostileText(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		d := w.store.dossier.Draft
 		d.Title, d.Excerpt, d.MetaDescription = markuptest.Hostile, markuptest.Hostile, markuptest.Hostile
 		d.Body.Sections[1].Heading = markuptest.Hostile
@@ -174,6 +179,7 @@ func TestStage_Do_acceptsTheNumberASiteAddsToATakenAddress(t *testing.T) {
 	t.Parallel()
 
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		other, err := w.direct.Create(t.Context(), editorial.Post{Status: editorial.PostPublic, Title: "Other", Slug: w.store.dossier.Draft.Slug, Content: suffix(w.lease.RunID)})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, w.direct.Delete(context.WithoutCancel(t.Context()), other.ID)) })

@@ -138,7 +138,7 @@ func (w *world) requirePublished(t *testing.T) editorial.Post {
 	require.Len(t, posts, 1)
 	d := w.store.dossier.Draft
 	require.Equal(t, editorial.PostPublic, posts[0].Status)
-	require.True(t, posts[0].Content == d.Markup, "byte for byte")
+	require.Equal(t, d.Markup, posts[0].Content, "byte for byte")
 	require.Equal(t, markup.Escape(d.Title), posts[0].Title)
 	require.Equal(t, markup.Escape(d.Excerpt), posts[0].Excerpt)
 	require.Len(t, posts[0].Categories, 1)

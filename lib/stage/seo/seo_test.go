@@ -31,14 +31,20 @@ func (s store) Dossier(context.Context, pipeline.Lease) (editorial.Dossier, erro
 	return s.d, nil
 }
 
-type links map[string]bool // dead
+type links struct {
+	dead  map[string]bool
+	asked []string
+}
 
-func (l links) Resolves(_ context.Context, url string) bool { return !l[url] }
+func (l *links) Resolves(_ context.Context, url string) bool {
+	l.asked = append(l.asked, url)
+	return !l.dead[url]
+}
 
 type run struct {
 	d     editorial.Dossier
 	model *llmtest.Model
-	dead  links
+	links links
 	work  editorial.Work
 	out   pipeline.Outcome
 }
@@ -49,7 +55,7 @@ func (r *run) do(t *testing.T) error {
 	t.Helper()
 	client, _ := llmtest.NewClient(r.model)
 	var err error
-	r.work, r.out, err = seo.New(store{r.d}, client, r.dead).Do(t.Context(), lease)
+	r.work, r.out, err = seo.New(store{r.d}, client, &r.links).Do(t.Context(), lease)
 	return err
 }
 
@@ -112,6 +118,7 @@ func TestStage_Do_sendsMendedTextBackToTheFactCheckAsANewDraft(t *testing.T) {
 
 	r := newRun()
 	r.d.Draft.Title, r.d.Draft.MetaDescription, r.d.Draft.Slug = "Too short", longMeta, "Not A Slug!"
+	r.d.Draft.Markup, r.d.Draft.JSONLD, r.d.Draft.Digest = "old", "old", "old"
 	r.answer("1", "title", fitTitle, "meta", fitMeta, "2.0.0.0", "A sentence nobody asked for.", "excerpt", "Nor this.")
 	require.NoError(t, r.do(t))
 	require.Equal(t, pipeline.StageFactCheck, r.out.Back)
@@ -123,7 +130,7 @@ func TestStage_Do_sendsMendedTextBackToTheFactCheckAsANewDraft(t *testing.T) {
 	require.Equal(t, "service-dog-questions-what-a-business-may-ask-you-now", r.work.Draft.Slug)
 	require.Equal(t, r.d.Draft.Body, r.work.Draft.Body)
 	require.Equal(t, r.d.Draft.Excerpt, r.work.Draft.Excerpt)
-	require.Empty(t, r.work.Draft.Digest, "it can't be approved before it was checked")
+	require.Empty(t, r.work.Draft.Markup+r.work.Draft.JSONLD+r.work.Draft.Digest, "it can't be approved before it was checked")
 	require.Empty(t, r.work.Findings)
 
 	require.Equal(t, []string{"repair:1"}, r.model.Steps())
@@ -212,14 +219,15 @@ func TestStage_Do_linksOnlyToWhatResolves(t *testing.T) {
 	t.Parallel()
 
 	r := newRun()
-	r.dead = links{"https://dogs.example/training-at-home/": true}
+	r.links.dead = map[string]bool{"https://dogs.example/air-travel/": true}
 	require.NoError(t, r.do(t))
-	require.NotContains(t, r.work.Draft.Markup, "training-at-home")
+	require.NotContains(t, r.work.Draft.Markup, "air-travel")
 	require.Contains(t, r.work.Draft.Markup, "pet-policy", "another takes its place")
 	require.Contains(t, rules(r.work.Findings), "internal-links warning")
+	require.Len(t, r.links.asked, 3, "each once")
 
 	for _, l := range r.d.Published {
-		r.dead[l.URL] = true
+		r.links.dead[l.URL] = true
 	}
 	require.NoError(t, r.do(t))
 	require.NotContains(t, r.work.Draft.Markup, markup.HeadingRelated)
