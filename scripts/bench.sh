@@ -7,5 +7,5 @@ set -a
 . "${BLOGPOSTER_STACK:-/var/lib/blogposter-dev}/stack.env"
 set +a
 make -s build
-CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o .build/bin/hello ./scripts/bench/hello
+CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o .build/bin/ ./scripts/bench/hello ./scripts/bench/hellodb
 go run ./scripts/bench

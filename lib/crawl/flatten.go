@@ -1,7 +1,6 @@
 package crawl
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,13 +15,13 @@ const (
 )
 
 var (
-	marker = regexp.MustCompile(`^[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$))`)
-	inline = regexp.MustCompile(`\(\s*<?data:[^)\s>]*>?`) // an image as part of its address
+	marker = pattern(`^[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$))`)
+	inline = pattern(`\(\s*<?data:[^)\s>]*>?`) // an image as part of its address
 )
 
 // flatten takes from Markdown what would make parsing it slow.
 func flatten(page string) string {
-	page = inline.ReplaceAllString(page, "(")
+	page = inline().ReplaceAllString(page, "(")
 	var b strings.Builder
 	b.Grow(len(page))
 	block := 0
@@ -57,7 +56,7 @@ func unnest(l string) string {
 	}
 	rest, kept := l, 0
 	for n := 0; ; n++ {
-		at := marker.FindStringIndex(rest)
+		at := marker().FindStringIndex(rest)
 		if at == nil {
 			break
 		}

@@ -24,8 +24,8 @@ func TestFlatten_boundsWhatTheParserIsSlowAt(t *testing.T) {
 			require.LessOrEqual(t, block, maxBlock+1, "%q", unit)
 			require.LessOrEqual(t, len(line)-len(strings.TrimLeft(line, " ")), maxIndent, "%q", unit)
 			depth := 0
-			for rest := line; marker.MatchString(rest); depth++ {
-				rest = rest[marker.FindStringIndex(rest)[1]:]
+			for rest := line; marker().MatchString(rest); depth++ {
+				rest = rest[marker().FindStringIndex(rest)[1]:]
 			}
 			require.LessOrEqual(t, depth, maxMarkers, "%q", unit)
 		}

@@ -2,7 +2,6 @@ package crawl
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -104,10 +103,10 @@ func unescape(s string) string {
 // "**People first.**Then", is none to a Markdown parser, yet readers write it
 // wherever a page has two elements side by side.
 var (
-	strong     = regexp.MustCompile(`\*{1,3}([^\s*][^*]*[.?!:;,)”])\*{1,3}([\pL“(])`)
-	underlined = regexp.MustCompile(`\b_{1,3}([^\s_][^_]*[.?!:;,)”])_{1,3}([\pL“(])`)
-	leftover   = regexp.MustCompile(`\*{2,}|_{3,}`)
-	heading    = regexp.MustCompile(`#{2,6}(?:\s|$)`) // one that the reader put into a line of text
+	strong     = pattern(`\*{1,3}([^\s*][^*]*[.?!:;,)”])\*{1,3}([\pL“(])`)
+	underlined = pattern(`\b_{1,3}([^\s_][^_]*[.?!:;,)”])_{1,3}([\pL“(])`)
+	leftover   = pattern(`\*{2,}|_{3,}`)
+	heading    = pattern(`#{2,6}(?:\s|$)`) // one that the reader put into a line of text
 )
 
 func unmark(s string) string {
@@ -115,10 +114,10 @@ func unmark(s string) string {
 		return s
 	}
 	b := string(border)
-	s = heading.ReplaceAllString(s, " ")
-	s = strong.ReplaceAllString(s, b+"${1}"+b+"${2}")
-	s = underlined.ReplaceAllString(s, b+"${1}"+b+"${2}")
-	return leftover.ReplaceAllString(s, b)
+	s = heading().ReplaceAllString(s, " ")
+	s = strong().ReplaceAllString(s, b+"${1}"+b+"${2}")
+	s = underlined().ReplaceAllString(s, b+"${1}"+b+"${2}")
+	return leftover().ReplaceAllString(s, b)
 }
 
 // space drops the borders, and puts a space where one joined two words or
@@ -202,13 +201,13 @@ func isWordRune(r rune) bool {
 }
 
 var (
-	tags    = regexp.MustCompile(`(?s)<!--.*?-->|<[/!?]?[A-Za-z][^<>]*>`)
-	unseen  = regexp.MustCompile(`(?is)<(?:script|style|template)\b.*?(?:</(?:script|style|template)\s*>|$)`)
-	newLine = regexp.MustCompile(`(?i)<(?:br|/?p|/?div|/?li|/?tr|/?h[1-6])\b[^<>]*>`)
+	tags    = pattern(`(?s)<!--.*?-->|<[/!?]?[A-Za-z][^<>]*>`)
+	unseen  = pattern(`(?is)<(?:script|style|template)\b.*?(?:</(?:script|style|template)\s*>|$)`)
+	newLine = pattern(`(?i)<(?:br|/?p|/?div|/?li|/?tr|/?h[1-6])\b[^<>]*>`)
 )
 
 // untag leaves the text of an HTML block.
 func untag(s string) string {
-	s = newLine.ReplaceAllString(unseen.ReplaceAllString(s, ""), "\n")
-	return html.UnescapeString(tags.ReplaceAllString(s, " "))
+	s = newLine().ReplaceAllString(unseen().ReplaceAllString(s, ""), "\n")
+	return html.UnescapeString(tags().ReplaceAllString(s, " "))
 }

@@ -1,7 +1,6 @@
 package crawl
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -16,7 +15,7 @@ func menu(lines []line) bool {
 }
 
 // notices are what sites everywhere wrap around their pages.
-var notices = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
+var notices = pattern(`(?i)^(?:` + strings.Join([]string{
 	`(?:skip|jump) to (?:the )?(?:main |page |primary )?(?:content|navigation|search|footer)`,
 	`(?:accept|reject|allow|decline|manage|customi[sz]e)(?: all| optional| my| your)? cookies?(?: settings| preferences)?`,
 	`cookie (?:settings|preferences|policy|notice)`,
@@ -28,8 +27,8 @@ var notices = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
 }, "|") + `)\b.{0,40}$`)
 
 // consent is the sentence above the buttons for cookies.
-var consent = regexp.MustCompile(`(?i)^(?:we|this (?:web)?site|our (?:web)?site|by (?:using|continuing|clicking)|like most)\b.{0,80}\bcookies\b.{0,300}$`)
+var consent = pattern(`(?i)^(?:we|this (?:web)?site|our (?:web)?site|by (?:using|continuing|clicking)|like most)\b.{0,80}\bcookies\b.{0,300}$`)
 
 func notice(s string) bool {
-	return len(s) <= 400 && (notices.MatchString(s) || consent.MatchString(s))
+	return len(s) <= 400 && (notices().MatchString(s) || consent().MatchString(s))
 }

@@ -3,7 +3,6 @@ package crawl
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,7 +50,7 @@ func site(u *url.URL) string {
 }
 
 // encoded is a run of base64 or hexadecimal that no language has as a word.
-var encoded = regexp.MustCompile(`[A-Za-z0-9+/=_-]{120,}`)
+var encoded = pattern(`[A-Za-z0-9+/=_-]{120,}`)
 
 // unreadable reports data that was taken for text.
 func unreadable(text string) string {
@@ -60,7 +59,7 @@ func unreadable(text string) string {
 		return fmt.Sprintf("The page is not readable text: %d of its %d characters are damaged or binary data.", bad, runes)
 	}
 	blob := 0
-	for _, run := range encoded.FindAllString(text, -1) {
+	for _, run := range encoded().FindAllString(text, -1) {
 		blob += len(run)
 	}
 	if blob*10 > runes*3 { // over 30 %
@@ -71,23 +70,23 @@ func unreadable(text string) string {
 
 var (
 	// status is how the reader reports the answer of the page's own server.
-	status = regexp.MustCompile(`(?i)returned error (\d{3}(?:: [A-Za-z' -]{2,40})?)`)
+	status = pattern(`(?i)returned error (\d{3}(?:: [A-Za-z' -]{2,40})?)`)
 	// robot is how the reader, or the page, says that it wants a person.
-	robot = regexp.MustCompile(`(?i)captcha|verify (?:that )?you(?:'|’)?(?: a)?re (?:a )?human|are you a (?:human|robot)|checking your browser|enable javascript and cookies to continue|unusual traffic from your`)
+	robot = pattern(`(?i)captcha|verify (?:that )?you(?:'|’)?(?: a)?re (?:a )?human|are you a (?:human|robot)|checking your browser|enable javascript and cookies to continue|unusual traffic from your`)
 	// headline is a line or a part of a title that is an error and nothing else.
-	headline = regexp.MustCompile(`(?i)^(?:(?:http )?(?:error )?(?:status )?(?:code )?:?\s*(?:400|401|403|404|410|429|5\d\d)(?: error)?[\s:.–—-]*)?` +
+	headline = pattern(`(?i)^(?:(?:http )?(?:error )?(?:status )?(?:code )?:?\s*(?:400|401|403|404|410|429|5\d\d)(?: error)?[\s:.–—-]*)?` +
 		`(?:(?:sorry,? )?(?:this |the |that )?page (?:was |is |could |can |cannot |could not be |can(?:'|’)t be )?(?:not )?(?:be )?(?:found|available|unavailable|missing)|page doesn(?:'|’)t exist|file not found|not found|content (?:unavailable|not found)|` +
 		`access (?:is |to this page (?:has been |is ))?denied|forbidden|unauthori[sz]ed|permission denied|just a moment|attention required|robot check|security check|are you a robot|pardon our interruption|request blocked|too many requests|` +
 		`(?:service (?:temporarily )?)unavailable|bad gateway|gateway time-?out|internal server error|something went wrong|(?:site|server) error|log ?in|sign ?in|oops)?[!.…\s]*$`)
 	// missing is how pages apologise.
-	missing = regexp.MustCompile(`(?i)page (?:that )?(?:you(?:'|’)?(?: a)?re|you were|you have) (?:looking for|requested|trying to (?:reach|access|view))|page you requested|(?:doesn(?:'|’)t|does not|no longer) exists?|` +
+	missing = pattern(`(?i)page (?:that )?(?:you(?:'|’)?(?: a)?re|you were|you have) (?:looking for|requested|trying to (?:reach|access|view))|page you requested|(?:doesn(?:'|’)t|does not|no longer) exists?|` +
 		`you don(?:'|’)t have permission|has been (?:moved|removed|deleted)|(?:can(?:'|’)t|cannot|could not|couldn(?:'|’)t) (?:be found|find (?:the|that|this) page)|requested url`)
 )
 
 // errorPage weighs several signs, because an article about error pages shows
 // some of them too: what it has besides is prose.
 func errorPage(p Page) string {
-	if m := status.FindStringSubmatch(p.Warning); m != nil && m[1][0] >= '4' {
+	if m := status().FindStringSubmatch(p.Warning); m != nil && m[1][0] >= '4' {
 		return fmt.Sprintf("The site answered with an error (%s): what came back is its error page, not the page you named.", strings.TrimSpace(m[1]))
 	}
 	words := proseWords(p.Text)
@@ -101,8 +100,8 @@ func errorPage(p Page) string {
 			break
 		}
 	}
-	guarded := robot.MatchString(p.Warning) || robot.MatchString(p.Text)
-	if missing.MatchString(p.Text) || guarded {
+	guarded := robot().MatchString(p.Warning) || robot().MatchString(p.Text)
+	if missing().MatchString(p.Text) || guarded {
 		score++
 	}
 	switch {
@@ -122,11 +121,11 @@ func errorPage(p Page) string {
 	return ""
 }
 
-var separator = regexp.MustCompile(`\s+[–—·•:-]+\s+|\s*\|\s*`)
+var separator = pattern(`\s+[–—·•:-]+\s+|\s*\|\s*`)
 
 // errorTitle looks at the parts of a title apart: "Page not found | Site".
 func errorTitle(title string) bool {
-	for _, part := range separator.Split(title, -1) {
+	for _, part := range separator().Split(title, -1) {
 		if isHeadline(part) {
 			return true
 		}
@@ -134,7 +133,7 @@ func errorTitle(title string) bool {
 	return false
 }
 
-func isHeadline(s string) bool { return letters(s) > 0 && len(s) < 80 && headline.MatchString(s) }
+func isHeadline(s string) bool { return letters(s) > 0 && len(s) < 80 && headline().MatchString(s) }
 
 // proseWords counts the words of lines that read like sentences, which menus
 // and buttons don't.
