@@ -71,3 +71,12 @@ func passages(list []editorial.Evidence, pages []page) []prompt.Tag {
 	}
 	return tags
 }
+
+// titles says what the pages are.
+func titles(pages []page) []prompt.Tag {
+	tags := make([]prompt.Tag, 0, len(pages))
+	for i, p := range pages {
+		tags = append(tags, prompt.Tag{Name: "page", Attrs: []string{"n", fmt.Sprint(i + 1), "tier", string(p.snapshot.Tier)}, Text: p.snapshot.Title})
+	}
+	return tags
+}

@@ -34,7 +34,7 @@ type part struct {
 // writes.
 func (j *job) outline(ctx context.Context, pages []page, list []editorial.Evidence) (plan, error) {
 	r, err := j.ask("outline", "outline", j.lease.Pins.Small, with(voice(j.site), prompt.Vars{
-		"topic": j.brief.Topic, "evidence": passages(list, pages), "legal_sources": max(1, j.site.Rules.LegalMinSources),
+		"topic": j.brief.Topic, "pages": titles(pages), "evidence": passages(list, pages), "legal_sources": max(1, j.site.Rules.LegalMinSources),
 		"min_words": j.site.Rules.MinWords, "max_words": j.site.Rules.MaxWords,
 	}), outlineTokens)
 	if err != nil {

@@ -190,14 +190,14 @@ func TestStage_Do_checksWhatStandsAroundTheBody(t *testing.T) {
 	m.dossier.Draft.MetaDescription = "Vests are required. More on this below."
 	m.dossier.Draft.Excerpt = "Dogs need 3 vests."
 	m.dossier.Draft.Body.Sections = append(m.dossier.Draft.Body.Sections,
-		editorial.Section{Heading: "Dogs are always allowed"}, editorial.Section{Heading: "What the ADA says"}, editorial.Section{Heading: "ADA rules"}, editorial.Section{Heading: "Are vests required?"}, editorial.Section{Heading: "Two questions"})
+		editorial.Section{Heading: "Dogs are always allowed"}, editorial.Section{Heading: "What the ADA says"}, editorial.Section{Heading: "ADA rules"}, editorial.Section{Heading: "Are vests required?"}, editorial.Section{Heading: "Two questions"}, editorial.Section{Heading: "Fees: what a handler may be charged"}, editorial.Section{Heading: "Fees: none may be charged"})
 	work, _, err := m.do(t)
 	require.ErrorIs(t, err, factcheck.ErrClaims)
 	var places []string
 	for _, c := range work.Claims {
 		places = append(places, c.Place)
 	}
-	require.Equal(t, []string{"title", "meta", "excerpt", "0.0.0.0", "1", "5"}, places)
+	require.Equal(t, []string{"title", "meta", "excerpt", "0.0.0.0", "1", "5", "7"}, places)
 }
 
 func TestStage_Do_countsNoQuoteThatIsNotInItsPage(t *testing.T) {

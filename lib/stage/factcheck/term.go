@@ -39,6 +39,10 @@ func (t *terms) in(sentence string) bool {
 	return t.re.MatchString(strings.ReplaceAll(sentence, "’", "'"))
 }
 
+// clause parts a title: "Fees: what a handler may be charged" says nothing on
+// either side of the colon.
+var clause = regexp.MustCompile(`[:;]\s|\s[–—-]\s`)
+
 // asserts reports whether a title or heading says something that could be
 // wrong, as far as words can tell. Names such as "ADA rules for restaurants"
 // and questions don't.
@@ -46,8 +50,13 @@ func asserts(title string) bool {
 	if len(evidence.Numbers(title)) > 0 {
 		return true
 	}
-	if strings.HasSuffix(strings.TrimSpace(title), "?") || asking.MatchString(title) {
+	if strings.HasSuffix(strings.TrimSpace(title), "?") {
 		return false
 	}
-	return assertive.MatchString(title)
+	for _, c := range clause.Split(title, -1) {
+		if c = strings.TrimSpace(c); !asking.MatchString(c) && assertive.MatchString(c) {
+			return true
+		}
+	}
+	return false
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/crawl"
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 	"blogposter/lib/fault"
@@ -180,20 +183,115 @@ func show(d editorial.Draft) string {
 	return b.String()
 }
 
-func TestComposer_Compose_writesAnArticleThatChecks(t *testing.T) {
+// An article is read by strangers: it has the length asked for, says nothing
+// twice, begins no paragraph in mid-thought, and every sentence that states
+// anything is found in its sources by the stage that checks it.
+func TestComposer_Compose_writesArticlesThatReadAndCheck(t *testing.T) {
 	t.Parallel()
 
-	m := newMemory(t, "What the ADA says about service dogs in restaurants", "requirements", "faq", "regulation", "primer")
-	work, out := write(t, m)
-	t.Log(out.Detail)
-	t.Log(show(*work.Draft))
+	for _, topic := range []string{
+		"What the ADA says about service dogs in restaurants", "Service animals at hotels: fees, rooms and rules",
+		"Does a service dog have to be registered or certified?", "What staff may ask about a service animal",
+	} {
+		t.Run(topic, func(t *testing.T) {
+			t.Parallel()
 
-	checked, out, err := factcheck.New(m, model{}, m).Do(t.Context(), pipeline.Lease{RunID: 1, Pins: pipeline.Pins{Prompts: prompt.Current, Small: "small"}})
-	t.Log(out.Detail)
-	for _, c := range checked.Claims {
-		if c.Verdict != editorial.VerdictSupported {
-			t.Log(c.Place, c.Verdict, c.Text, c.Reason)
+			m := newMemory(t, topic, "requirements", "faq", "regulation", "primer")
+			work, out := write(t, m)
+			t.Log(out.Detail, show(*work.Draft)) // with -v: read it
+			require.Contains(t, out.Detail, " 0 of them not word for word")
+			requireReadable(t, *work.Draft)
+			requireChecked(t, m)
+		})
+	}
+}
+
+// The demo's own topics, when its pages are there.
+func TestComposer_Compose_writesTheDemosArticles(t *testing.T) {
+	t.Parallel()
+
+	files, err := filepath.Glob("../../demo/pages/*.md")
+	require.NoError(t, err)
+	if len(files) == 0 {
+		t.Skip("scripts/demo/pages has no pages")
+	}
+	for _, topic := range []string{"Renting an apartment with an assistance animal", "Choosing a puppy for service work", "Fees and damage: what a handler may be charged"} {
+		t.Run(topic, func(t *testing.T) {
+			t.Parallel()
+
+			m := newMemory(t, topic)
+			for _, f := range files {
+				m.capture(t, f)
+			}
+			work, out := write(t, m)
+			t.Log(out.Detail, show(*work.Draft))
+			requireReadable(t, *work.Draft)
+			requireChecked(t, m)
+		})
+	}
+}
+
+// capture adds a page as a reader service returned it.
+func (m *memory) capture(t *testing.T, file string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	head, body, _ := strings.Cut(string(raw), "Markdown Content:\n")
+	p := crawl.Page{URL: base + filepath.Base(file), Text: crawl.Plain(body)}
+	p.Title, _, _ = strings.Cut(strings.TrimPrefix(head, "Title: "), "\n")
+	m.pages[p.URL] = editorial.Page{URL: p.URL, Title: p.Title, Raw: raw, Text: p.Text, Tokens: 1, Worthless: crawl.Worthless(p)}
+	m.dossier.Brief.URLs = append(m.dossier.Brief.URLs, p.URL)
+}
+
+var midThought = regexp.MustCompile(`^(?:However|But|And|Or|So|Also|It|Its|They|Their|This|That|These|Those|Such|He|She|In that case|For example|Yes|No|Similarly|Nor)\b`)
+
+func requireReadable(t *testing.T, d editorial.Draft) {
+	t.Helper()
+	require.NoError(t, d.Validate())
+	require.GreaterOrEqual(t, d.Body.Words(), 1500)
+	require.LessOrEqual(t, d.Body.Words(), 2500)
+	require.GreaterOrEqual(t, len(d.Body.Sections), 5)
+	require.LessOrEqual(t, len(d.Body.Sections), 8)
+	said, headings := map[string]bool{}, map[string]bool{}
+	for i, s := range d.Body.Sections {
+		require.Equal(t, i == 0, s.Heading == "", "only the introduction has no heading")
+		require.False(t, headings[strings.ToLower(s.Heading)], s.Heading)
+		headings[strings.ToLower(s.Heading)] = true
+		for _, b := range s.Blocks {
+			first := b.Items[0].Sentences[0].Text
+			require.NotRegexp(t, midThought, first)
+			for _, item := range b.Items {
+				for _, sen := range item.Sentences {
+					require.False(t, said[evidence.Normal(sen.Text)], "twice: %s", sen.Text)
+					said[evidence.Normal(sen.Text)] = true
+				}
+			}
 		}
 	}
-	require.NoError(t, err)
+	for name, n := range map[string][3]int{"title": {len([]rune(d.Title)), 45, 60}, "meta": {len([]rune(d.MetaDescription)), 140, 160}, "excerpt": {len(d.Excerpt), 40, 300}} {
+		require.True(t, n[1] <= n[0] && n[0] <= n[2], "%s has %d characters: %+v", name, n[0], d)
+	}
+	require.Contains(t, strings.ToLower(d.Title), d.Keyphrase)
+	require.NotEmpty(t, d.Categories)
+}
+
+func requireChecked(t *testing.T, m *memory) {
+	t.Helper()
+	checked, out, err := factcheck.New(m, model{}, m).Do(t.Context(), pipeline.Lease{RunID: 1, Pins: pipeline.Pins{Prompts: prompt.Current, Small: "small"}})
+	require.NoError(t, err, out.Detail)
+	require.Greater(t, len(checked.Claims), 60)
+	for _, c := range checked.Claims {
+		for _, cite := range c.Citations {
+			require.NoError(t, evidence.Verify(m.blobs[cite.TextHash], cite))
+		}
+	}
+}
+
+func TestComposer_Compose_saysTheSameTwice(t *testing.T) {
+	t.Parallel()
+
+	topic := "What the ADA says about service dogs in restaurants"
+	one, _ := write(t, newMemory(t, topic, "requirements", "faq", "regulation", "primer"))
+	two, _ := write(t, newMemory(t, topic, "requirements", "faq", "regulation", "primer"))
+	require.Equal(t, one, two)
 }

@@ -25,13 +25,13 @@ func describe(in material) description {
 	statements := declared(article)
 	d := description{Title: title(topic, phrase), Excerpt: excerpt(statements), Categories: []string{}, Tags: []string{}}
 	d.MetaDescription = meta(statements, topic+" "+phrase)
-	d.Slug = strings.Join(slug.FindAllString(strings.ToLower(phrase), -1), "-")
-	if cats := fitting(commas(one(in.user, "categories")), topic+" "+article); len(cats) > 0 {
-		d.Categories = cats[:1]
-	} else if cats := commas(one(in.user, "categories")); len(cats) > 0 {
-		d.Categories = cats[:1]
+	d.Slug = strings.Join(slug.FindAllString(strings.NewReplacer("'s", "", "’s", "").Replace(strings.ToLower(phrase)), -1), "-")
+	cats := commas(one(in.user, "categories"))
+	if best := fitting(cats, topic, article); len(best) > 0 {
+		cats = best
 	}
-	tags := fitting(commas(one(in.user, "tags")), topic+" "+article)
+	d.Categories = append(d.Categories, cats[:min(len(cats), 1)]...)
+	tags := fitting(commas(one(in.user, "tags")), topic, article)
 	d.Tags = append(d.Tags, tags[:min(len(tags), 4)]...)
 	return d
 }
@@ -66,8 +66,13 @@ var endings = []string{
 func title(topic, phrase string) string {
 	topic = strings.TrimRight(strings.Join(strings.Fields(topic), " "), ".")
 	options := []string{upperFirst(topic)}
+	if !strings.ContainsAny(topic, ":?") {
+		for _, e := range endings[1:] {
+			options = append(options, upperFirst(topic)+e)
+		}
+	}
 	for _, e := range endings {
-		options = append(options, upperWords(phrase)+e)
+		options = append(options, upperWords(cased(phrase, topic))+e)
 	}
 	distance := func(s string) int {
 		n := utf8.RuneCountInString(s)
@@ -122,22 +127,32 @@ func excerpt(statements []string) string {
 	return out
 }
 
-// fitting are the names all of whose words stand in text, those with most
-// words in it first.
-func fitting(names []string, text string) []string {
+// fitting are the names all of whose words stand in the article: those in its
+// topic first, then those in its headings, then those it uses most.
+func fitting(names []string, topic, article string) []string {
 	have := map[string]int{}
-	for _, t := range evidence.Terms(text) {
-		have[t]++
+	count := func(text string, times int) {
+		for _, t := range evidence.Terms(text) {
+			have[cut(t)] += times
+		}
+	}
+	count(article, 1)
+	count(topic, 10_000)
+	for line := range strings.SplitSeq(article, "\n") {
+		if strings.HasPrefix(line, "#") {
+			count(line, 50)
+		}
 	}
 	score := map[string]int{}
 	var out []string
 	for _, n := range names {
-		least := 1 << 30
-		for _, t := range evidence.Terms(n) {
-			least = min(least, have[t])
+		terms := evidence.Terms(n)
+		for i, t := range terms {
+			if i == 0 || have[cut(t)] < score[n] {
+				score[n] = have[cut(t)]
+			}
 		}
-		if least > 0 && least < 1<<30 {
-			score[n] = least
+		if score[n] > 0 {
 			out = append(out, n)
 		}
 	}

@@ -38,9 +38,9 @@ func digest(in material) digestAnswer {
 	}
 	text := unescape(pages[0].inner)
 	list := passages(text)
-	texts := make([]string, 0, len(list))
+	texts := make([]scored, 0, len(list))
 	for _, p := range list {
-		texts = append(texts, p.under+". "+p.asked+" "+p.text)
+		texts = append(texts, scored{pages[0].attrs["title"], p.under + ". " + p.asked + " " + p.text})
 	}
 	for i, score := range relevance(texts, one(in.user, "topic")) {
 		list[i].score = score

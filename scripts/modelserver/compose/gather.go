@@ -9,14 +9,14 @@ import (
 	"blogposter/lib/evidence"
 )
 
-// gather makes sections of evidence. Each starts from a heading of the
-// sources that names a subject; headings that name the same one are one
-// section; what stood under no telling heading goes where its words are most
-// at home. What the topic names a place for gets a section of its own.
+// gather makes sections of evidence. What stood under one heading of a page
+// stays together; headings that name the same subject are one section; what
+// stood under no telling heading goes where its words are most at home. What
+// the topic names a place for gets a section of its own.
 func gather(list []item, topic, phrase string) []group {
 	own, rest := apart(list, topic)
-	groups := anchors(rest, topic)
-	groups = settle(groups, rest)
+	groups, single := units(rest, topic)
+	groups = settle(groups, single)
 	groups = divide(groups, topic)
 	groups = fold(groups, bodySections-min(len(own), 1))
 	nameGroups(groups, list)
@@ -43,23 +43,34 @@ func apart(list []item, topic string) (own, rest []item) {
 	return own, rest
 }
 
-// anchors makes a group of every telling heading, without evidence yet.
-func anchors(list []item, topic string) []group {
-	share := map[string]int{}
+// units makes a group of what stood under each telling heading. single is
+// what stood under none: a heading is not telling when it is bland, or says no
+// more than the topic over a long stretch.
+func units(list []item, topic string) (groups []group, single []item) {
+	under := map[string]int{}
 	for _, it := range list {
-		share[it.under] += it.words
+		under[it.page+"\x00"+it.under] += it.words
 	}
-	var groups []group
+	at := map[string]int{}
 	for _, it := range list {
+		key := it.page + "\x00" + it.under
 		h := noun(it.under)
-		if h == "" || bland.MatchString(h) || len(subject(h, topic)) == 0 || share[it.under] < 20 {
+		broad := len(subject(it.under, topic)) == 0 && under[key] > 150
+		if it.under == "" || bland.MatchString(it.under) || broad {
+			single = append(single, it)
 			continue
 		}
-		if i := slices.IndexFunc(groups, func(g group) bool { return sameSubject(g.heading, h, topic) }); i < 0 {
-			groups = append(groups, group{heading: h})
+		k, ok := at[key]
+		if !ok {
+			k = slices.IndexFunc(groups, func(g group) bool { return h != "" && sameSubject(g.heading, h, topic) })
 		}
+		if k < 0 {
+			k, groups = len(groups), append(groups, group{heading: h})
+		}
+		at[key] = k
+		groups[k].items = append(groups[k].items, it)
 	}
-	return groups
+	return groups, single
 }
 
 // subject are the words of a heading that the topic does not have too, cut
@@ -85,50 +96,40 @@ func sameSubject(a, b, topic string) bool {
 	return slices.ContainsFunc(x, func(t string) bool { return slices.Contains(y, t) })
 }
 
-// settle gives each passage to the group whose heading it stood under, or
-// else to the one it is most like; what is like none stays for a last group.
-func settle(groups []group, list []item) []group {
-	texts := make([]string, len(list))
-	for i, it := range list {
-		texts[i] = it.text + " " + it.asked
+// settle gives each single passage to the group it is most like; what is like
+// none makes a last group.
+func settle(groups []group, single []item) []group {
+	texts := make([]string, 0, len(groups)+len(single))
+	for _, g := range groups {
+		texts = append(texts, g.heading+" "+g.heading+" "+textOf(g.items))
+	}
+	for _, it := range single {
+		texts = append(texts, it.text+" "+it.asked)
 	}
 	index := evidence.NewIndex(texts)
+	vectors := make([]vector, len(texts))
+	for i, t := range texts {
+		vectors[i] = weigh(index, t)
+	}
 	var lost []item
-	var waiting []int
-	for i, it := range list {
-		h := noun(it.under)
-		k := slices.IndexFunc(groups, func(g group) bool { return h != "" && strings.EqualFold(g.heading, h) })
-		if k < 0 {
-			waiting = append(waiting, i)
-			continue
-		}
-		groups[k].items = append(groups[k].items, it)
-	}
-	centre := make([]vector, len(groups))
-	for k, g := range groups {
-		centre[k] = weigh(index, g.heading+" "+g.heading+" "+textOf(g.items))
-	}
-	for _, i := range waiting {
+	known := len(groups)
+	for i, it := range single {
 		best, value := -1, 0.1
-		for k, g := range groups {
-			v := cosine(centre[k], weigh(index, texts[i]))
-			for _, t := range evidence.Terms(texts[i]) {
-				if slices.Contains(subject(g.heading, ""), cut(t)) {
-					v += 0.15
-					break
-				}
+		for k := range known {
+			v := cosine(vectors[k], vectors[known+i])
+			if names(it.text, groups[k].heading, "") {
+				v += 0.15
 			}
 			if v > value {
 				best, value = k, v
 			}
 		}
 		if best < 0 {
-			lost = append(lost, list[i])
+			lost = append(lost, it)
 			continue
 		}
-		groups[best].items = append(groups[best].items, list[i])
+		groups[best].items = append(groups[best].items, it)
 	}
-	groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.items) == 0 })
 	if len(lost) > 0 {
 		groups = append(groups, group{items: lost})
 	}
@@ -178,7 +179,7 @@ func divide(groups []group, topic string) []group {
 		if home >= 0 {
 			groups[home].items = append(groups[home].items, moved...)
 		} else {
-			groups = append(groups, group{items: moved, heading: f.heading})
+			groups = append(groups, group{items: moved, heading: f.heading, facet: true})
 		}
 		groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.items) == 0 })
 	}
@@ -213,7 +214,9 @@ func fold(groups []group, most int) []group {
 			}
 		}
 		small, big := nearest(groups, from)
-		groups[big].heading = joinHeadings(groups[big], groups[small])
+		if groups[big].facet = groups[big].facet && groups[small].facet || groups[big].facet && groups[big].words() > 2*groups[small].words(); groups[big].heading == "" {
+			groups[big].heading = groups[small].heading
+		}
 		groups[big].items = append(groups[big].items, groups[small].items...)
 		groups = slices.Delete(groups, small, small+1)
 	}
@@ -239,8 +242,11 @@ func nearest(groups []group, from []int) (small, big int) {
 				continue
 			}
 			v := cosine(vectors[i], vectors[k]) / float64(100+groups[k].words())
+			if neighbours(groups[i], groups[k]) {
+				v *= 2
+			}
 			if groups[k].words()+groups[i].words() > mostWords*3/2 {
-				v /= 10
+				v /= 100
 			}
 			if v > best {
 				small, big, best = i, k, v
@@ -254,27 +260,27 @@ func nearest(groups []group, from []int) (small, big int) {
 	return small, big
 }
 
-// joinHeadings names two subjects, when the smaller one is no mere trifle and
-// both names are short.
-func joinHeadings(big, small group) string {
-	both := big.heading + " and " + lowerFirst(small.heading)
-	short := len(strings.Fields(both)) <= 8 && !strings.Contains(big.heading, " and ") && !strings.Contains(small.heading, " and ")
-	plain := !asks.MatchString(big.heading) && !asks.MatchString(small.heading)
-	switch {
-	case big.heading == "":
-		return small.heading
-	case small.heading != "" && short && plain && small.words() >= 60:
-		return both
+// neighbours reports whether two groups stood one after the other on a page.
+func neighbours(a, b group) bool {
+	for _, x := range a.items {
+		for _, y := range b.items {
+			if x.page == y.page && (x.n-y.n == 1 || y.n-x.n == 1) {
+				return true
+			}
+		}
 	}
-	return big.heading
+	return false
 }
 
-// nameGroups writes every heading as the article's headings are written, and
-// finds one for the group that has none.
+// nameGroups gives every group the heading most of it stood under, two when
+// one would be too little, and writes it as the article's headings are written.
 func nameGroups(groups []group, all []item) {
 	spare := []string{"Other points to know", "Further points", "More to know", "Details"}
 	for i := range groups {
 		h := groups[i].heading
+		if !groups[i].facet {
+			h = covering(groups[i])
+		}
 		if h == "" {
 			h = phrase(groups, i)
 		}
@@ -283,6 +289,40 @@ func nameGroups(groups []group, all []item) {
 		}
 		groups[i].heading = sentenceCase(h, textOf(all))
 	}
+}
+
+// covering is the heading that covers most of a group, joined with the next one
+// when it covers less than half.
+func covering(g group) string {
+	weight := map[string]int{}
+	var names []string
+	for _, it := range g.items {
+		h := noun(it.under)
+		if h == "" || bland.MatchString(h) {
+			continue
+		}
+		if weight[h] == 0 {
+			names = append(names, h)
+		}
+		weight[h] += it.words
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(weight[b], weight[a]) })
+	if len(names) == 0 {
+		return g.heading
+	}
+	first := names[0]
+	if len(names) == 1 || weight[first]*2 >= g.words() {
+		return first
+	}
+	second := names[1]
+	both := first + " and " + lowerFirst(second)
+	if asks.MatchString(second) && !asks.MatchString(first) {
+		both = second + ", and " + lowerFirst(first) // "What it costs, and …" reads better than the other way round
+	}
+	if len(strings.Fields(both)) > 9 || strings.Contains(first+second, " and ") {
+		return first
+	}
+	return both
 }
 
 var (

@@ -13,7 +13,7 @@ var (
 	// bland are headings that say nothing about what is below them.
 	bland = regexp.MustCompile(`(?i)^(?:overview|introduction|general(?: rules| information)?|basics?|background|summary|conclusion|resources|contents?|about|faqs?|frequently asked.*|more|other|miscellaneous|key points?|important.*|examples?.*|note.*|home|page \d+|q\d+.*|a|part \d+.*|title .*|section .*|chapter .*|last .*|.* :: .*)$`)
 	// claims are words that make a heading a statement.
-	states = regexp.MustCompile(`(?i)\b(?:is|are|was|were|must|may|can|cannot|shall|should|will|has|have|do|does|not|no|never|always|only|all|every|needs?|requires?|required|allows?|prohibits?|bans?|protects?|guarantees?|legal|illegal|exempt|\d+)\b`)
+	states = regexp.MustCompile(`(?i)\b(?:is|are|was|were|must|may|can|cannot|shall|should|will|has|have|do|does|not|no|never|always|only|all|every|needs?|requires?|required|allows?|prohibits?|bans?|protects?|guarantees?|legal|illegal|exempt|matters?|comes|more|less|better|best|than|\d+)\b`)
 	asks   = regexp.MustCompile(`(?i)^(?:what|when|where|which|who|how|why)\b`)
 )
 
@@ -56,7 +56,7 @@ var (
 // supervision": two words that may be nouns, with at most a joint between.
 func pairs(s string) []string {
 	var out []string
-	for _, clause := range regexp.MustCompile(`[.,;:()"“”]`).Split(s, -1) {
+	for _, clause := range clauses.Split(s, -1) {
 		words := evidence.Words(clause)
 		for i := range words {
 			if !content(words[i]) {
@@ -125,7 +125,7 @@ func lowerFirst(s string) string {
 }
 
 // connectors may stand inside a keyphrase.
-var connectors = map[string]bool{"in": true, "at": true, "for": true, "of": true, "on": true, "to": true, "and": true, "with": true, "a": true, "the": true}
+var connectors = map[string]bool{"in": true, "at": true, "for": true, "of": true, "on": true, "to": true, "and": true, "with": true, "a": true, "an": true, "the": true}
 
 // keyphrase is the longest run of the topic that reads as a name: words that
 // mean something, joined by small ones, the first of equals.
@@ -134,9 +134,10 @@ func keyphrase(topic string) string {
 	for _, clause := range clauses.Split(strings.ToLower(topic), -1) {
 		words := strings.Fields(clause)
 		for i := range words {
-			for k := i + 1; k <= min(len(words), i+5); k++ {
+			for k := i + 1; k <= min(len(words), i+6); k++ {
 				run := words[i:k]
-				if v := phraseValue(run); v > value {
+				cutOff := i > 0 && meaning(words[i-1]) || k < len(words) && meaning(words[k])
+				if v := phraseValue(run); v > value && !cutOff {
 					best, value = strings.Join(run, " "), v
 				}
 			}
@@ -151,21 +152,34 @@ func keyphrase(topic string) string {
 
 var clauses = regexp.MustCompile(`[.,;:!?"“”()]+|\s[–—-]\s`)
 
+// cased is a phrase as the topic writes it: with its capitals.
+func cased(phrase, topic string) string {
+	if i := strings.Index(strings.ToLower(topic), phrase); i >= 0 && len(topic) == len(strings.ToLower(topic)) {
+		return topic[i : i+len(phrase)]
+	}
+	return phrase
+}
+
+// meaning reports whether a word may stand at the end of a name.
+func meaning(w string) bool { return len(evidence.Terms(w)) > 0 && !says[w] }
+
+// phraseValue counts the words of a run that mean something, 0 when it can't
+// be a name or is too long for one.
 func phraseValue(run []string) int {
-	n, meaning := len(run), 0
+	n, telling := len(run), 0
 	for i, w := range run {
 		switch {
-		case len(evidence.Terms(w)) > 0 && !says[w]:
-			meaning++
+		case meaning(w):
+			telling++
 		case i == 0 || i == n-1 || !connectors[w]:
 			return 0
 		}
 	}
-	if meaning > 4 {
+	if telling > 4 {
 		return 0
 	}
-	return meaning
+	return telling
 }
 
 // says are the verbs of topics, which belong in no keyphrase.
-var says = map[string]bool{"says": true, "say": true, "know": true, "explained": true, "explains": true, "guide": true, "works": true, "work": true, "means": true, "need": true, "needs": true, "understand": true, "understanding": true, "ask": true, "asked": true}
+var says = map[string]bool{"says": true, "say": true, "know": true, "explained": true, "explains": true, "guide": true, "works": true, "means": true, "need": true, "needs": true, "understand": true, "understanding": true, "ask": true, "asked": true}

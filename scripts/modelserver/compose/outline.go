@@ -16,6 +16,7 @@ const (
 	enoughWords  = 110 // in a group; a smaller one joins another
 	mostWords    = 300 // in a section
 	introWords   = 110
+	offTopic     = 0.5 // score
 )
 
 type part struct {
@@ -34,6 +35,7 @@ type outlineAnswer struct {
 type item struct {
 	n     int
 	page  string
+	title string // of the page
 	under string // the heading it stood under
 	asked string // the question it answers
 	text  string
@@ -42,6 +44,10 @@ type item struct {
 }
 
 func items(in material) []item {
+	titles := map[string]string{}
+	for _, t := range find(in.user, "page") {
+		titles[t.attrs["n"]] = t.text()
+	}
 	var out []item
 	for _, t := range find(in.user, "evidence") {
 		n, err := strconv.Atoi(t.attrs["n"])
@@ -49,7 +55,7 @@ func items(in material) []item {
 			continue
 		}
 		text := t.text()
-		out = append(out, item{n: n, page: t.attrs["page"], under: t.attrs["under"], asked: t.attrs["asked"], text: text, words: len(strings.Fields(text))})
+		out = append(out, item{n: n, page: t.attrs["page"], title: titles[t.attrs["page"]], under: t.attrs["under"], asked: t.attrs["asked"], text: text, words: len(strings.Fields(text))})
 	}
 	return out
 }
@@ -58,6 +64,7 @@ func items(in material) []item {
 type group struct {
 	items   []item
 	heading string
+	facet   bool // the heading is of ours, for what stood under many of theirs
 }
 
 func (g group) words() int { return wordsOf(g.items) }
@@ -67,12 +74,12 @@ func outline(in material) outlineAnswer {
 	topic := one(in.user, "topic")
 	list := items(in)
 	weighItems(list, topic)
-	most := longest(in.system, 2500)
+	least, most := limits(in.system)
 	kept, twins := distinct(list)
-	kept = prune(kept, most*85/100)
+	kept = prune(kept, least, least+(most-least)*2/5)
 	phrase := keyphrase(topic)
 	intro, rest := opening(kept, topic)
-	groups := gather(rest, topic, phrase)
+	groups := gather(rest, topic, cased(phrase, topic))
 	arrange(groups, topic, phrase)
 
 	answer := outlineAnswer{Keyphrase: phrase, Sections: []part{}}
@@ -93,25 +100,63 @@ func outline(in material) outlineAnswer {
 
 var bound = regexp.MustCompile(`between (\d+) and (\d+) words`)
 
-// longest reads the limit of words from the instructions.
-func longest(system string, otherwise int) int {
-	for _, m := range bound.FindAllStringSubmatch(system, -1) {
-		if n, err := strconv.Atoi(m[2]); err == nil && n > 0 {
-			return n
-		}
+// limits reads the article's length from the instructions.
+func limits(system string) (least, most int) {
+	m := bound.FindStringSubmatch(system)
+	if m == nil {
+		return 1500, 2500
 	}
-	return otherwise
+	least, _ = strconv.Atoi(m[1]) // digits, as the pattern says
+	most, _ = strconv.Atoi(m[2])
+	return least, max(least, most)
 }
 
 // weighItems scores evidence by the topic.
 func weighItems(list []item, topic string) {
-	texts := make([]string, 0, len(list))
+	texts := make([]scored, 0, len(list))
 	for _, it := range list {
-		texts = append(texts, it.under+". "+it.asked+" "+it.text)
+		texts = append(texts, scored{it.title, it.under + ". " + it.asked + " " + it.text})
 	}
+	about := pageScores(list, topic)
 	for i, score := range relevance(texts, topic) {
-		list[i].score = score
+		list[i].score = score + pageWeight*about[list[i].page]
 	}
+}
+
+// pageWeight is what the best page's evidence has ahead of a page's that has
+// nothing to do with the topic.
+const pageWeight = 3
+
+// pageScores says how near each page as a whole is to the topic: 1 for the
+// nearest.
+func pageScores(list []item, topic string) map[string]float64 {
+	texts := map[string]*strings.Builder{}
+	var order []string
+	for _, it := range list {
+		if texts[it.page] == nil {
+			texts[it.page] = &strings.Builder{}
+			texts[it.page].WriteString(strings.Repeat(it.title+". ", 5))
+			order = append(order, it.page)
+		}
+		texts[it.page].WriteString(it.under + ". " + it.text + " ")
+	}
+	all := make([]string, 0, len(order))
+	for _, p := range order {
+		all = append(all, texts[p].String())
+	}
+	index := evidence.NewIndex(all)
+	query := weigh(index, topic)
+	scores, best := map[string]float64{}, 0.0
+	for i, p := range order {
+		scores[p] = cosine(query, weigh(index, all[i]))
+		best = max(best, scores[p])
+	}
+	for p := range scores {
+		if best > 0 {
+			scores[p] /= best
+		}
+	}
+	return scores
 }
 
 // distinct keeps one of each pair that says the same. twins has, for each
@@ -139,14 +184,14 @@ func alike(a, b string) bool {
 	return max(x, y) >= 0.75 && min(x, y) >= 0.55 || max(x, y) >= 0.93
 }
 
-// prune leaves out what is off the topic, and then what has least to do with
-// it, until the article is not too long.
-func prune(list []item, most int) []item {
+// prune keeps what has most to do with the topic, until the article is long
+// enough: what is off the topic only as far as it is needed for the least.
+func prune(list []item, least, most int) []item {
 	byScore := slices.Clone(list)
 	slices.SortStableFunc(byScore, func(a, b item) int { return cmp.Compare(b.score, a.score) })
 	keep, sum := map[int]bool{}, 0
 	for _, it := range byScore {
-		if it.score <= 0 || sum+it.words > most {
+		if sum+it.words > most || it.score < offTopic && sum > least+least/10 {
 			continue
 		}
 		sum += it.words
@@ -188,8 +233,9 @@ func opening(list []item, topic string) (intro, rest []item) {
 		}
 	}
 	if len(list) < 8 {
-		chosen = list[:min(1, len(list))]
+		chosen = slices.Clone(list[:min(1, len(list))])
 	}
+	slices.SortStableFunc(chosen, func(a, b item) int { return cmp.Compare(about(b), about(a)) })
 	for _, it := range list {
 		if !slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n }) {
 			rest = append(rest, it)

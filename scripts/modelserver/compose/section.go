@@ -34,8 +34,16 @@ func section(in material) string {
 	kept, twins := distinct(items(in))
 	kept = slices.DeleteFunc(kept, func(it item) bool { return repeated(written, it.text) })
 	kept = within(kept, budget+budget/10)
-	kept, list := parallel(kept)
-	paragraphs := chain(kept)
+	var list []item
+	var paragraphs [][]said
+	if n == 1 { // an introduction, in the order it was planned
+		for half := range slices.Chunk(kept, max(2, (len(kept)+1)/2)) {
+			paragraphs = append(paragraphs, sentences(half))
+		}
+	} else {
+		kept, list = parallel(kept)
+		paragraphs = chain(kept)
+	}
 	var blocks []string
 	if f := frame(n, of); f != "" && written == "" && len(paragraphs) > 0 {
 		paragraphs[0] = append([]said{{text: f}}, paragraphs[0]...)
@@ -98,13 +106,17 @@ func chain(list []item) [][]said {
 	runs = adopt(runs)
 	var out [][]said
 	for _, r := range runs {
-		var p []said
-		for _, it := range r {
-			for _, s := range evidence.Sentences(it.text) {
-				p = append(p, said{text: strings.Join(strings.Fields(it.text[s.Mark:s.End]), " "), from: []int{it.n}})
-			}
+		out = append(out, sentences(r))
+	}
+	return out
+}
+
+func sentences(list []item) []said {
+	var out []said
+	for _, it := range list {
+		for _, s := range evidence.Sentences(it.text) {
+			out = append(out, said{text: strings.Join(strings.Fields(it.text[s.Mark:s.End]), " "), from: []int{it.n}})
 		}
-		out = append(out, p)
 	}
 	return out
 }
@@ -123,12 +135,15 @@ func adopt(runs [][]item) [][]item {
 		if len(runs[i]) > 1 || runs[i][0].words > 45 || len(runs) == 1 {
 			continue
 		}
-		best, value := -1, 0.0
+		best, value := -1, 0.15
 		for k := range runs {
 			if k == i || wordsOf(runs[k])+runs[i][0].words > 110 {
 				continue
 			}
 			v := evidence.Overlap(runs[i][0].text, textOf(runs[k]))
+			if runs[k][0].page != runs[i][0].page {
+				v /= 2
+			}
 			if v > value {
 				best, value = k, v
 			}
@@ -174,28 +189,30 @@ func render(p []said, twins map[int][]int) string {
 }
 
 // parallel takes out the passages that make a list: at least three short
-// sentences that begin alike. What is left is for paragraphs.
+// sentences of one place that begin alike. What is left is for paragraphs.
 func parallel(list []item) (rest, bullets []item) {
 	begin := map[string][]item{}
 	for _, it := range list {
 		terms := evidence.Terms(it.text)
-		if it.words <= 24 && len(terms) > 1 && len(evidence.Sentences(it.text)) == 1 {
-			begin[terms[0]] = append(begin[terms[0]], it)
+		if it.words > 24 || len(terms) < 2 || len(evidence.Sentences(it.text)) != 1 {
+			continue
+		}
+		key := it.page + "\x00" + it.under + "\x00" + terms[0]
+		begin[key] = append(begin[key], it)
+		if same := begin[key]; len(same) >= 3 && len(same) > len(bullets) && len(same) <= 6 {
+			bullets = same
 		}
 	}
-	for _, it := range list {
-		terms := evidence.Terms(it.text)
-		if len(terms) > 0 && len(begin[terms[0]]) >= 3 && len(begin[terms[0]]) > len(bullets) {
-			bullets = begin[terms[0]]
-		}
+	if len(list)-len(bullets) < 2 { // nothing to lead to it
+		return list, nil
 	}
-	bullets = slices.Clone(bullets[:min(len(bullets), 6)])
-	slices.SortFunc(bullets, func(a, b item) int { return cmp.Compare(a.n, b.n) })
 	for _, it := range list {
 		if !slices.ContainsFunc(bullets, func(b item) bool { return b.n == it.n }) {
 			rest = append(rest, it)
 		}
 	}
+	bullets = slices.Clone(bullets)
+	slices.SortFunc(bullets, func(a, b item) int { return cmp.Compare(a.n, b.n) })
 	return rest, bullets
 }
 

@@ -58,15 +58,17 @@ func declares(s string) bool {
 	return verbal.MatchString(s) && balanced(s)
 }
 
-// dangles reports whether a sentence speaks of something as known that it has
-// not named: "the device", "such devices", "these exceptions".
-var pointing = regexp.MustCompile(`(?i)\b(?:this|these|those|such) (?:[a-z-]+)`)
+var (
+	pointing = regexp.MustCompile(`(?i)\b(?:this|these|those|such) [a-z-]+`)
+	announce = regexp.MustCompile(`(?i)such (?:as|a|an)\b|those (?:who|with|of|that|in)\b`)
+)
 
+// dangles reports whether a sentence speaks of something as known that it has
+// not named: "These exceptions".
 func dangles(s string) bool {
 	words := strings.Fields(s)
-	head := strings.Join(words[:min(len(words), 9)], " ")
-	m := pointing.FindString(head)
-	return m != "" && !regexp.MustCompile(`(?i)such (?:as|a|an)\b|those (?:who|with|of|that|in)\b`).MatchString(m)
+	m := pointing.FindString(strings.Join(words[:min(len(words), 9)], " "))
+	return m != "" && !announce.MatchString(m)
 }
 
 func balanced(s string) bool {

@@ -3,6 +3,7 @@ package compose
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"blogposter/lib/evidence"
 )
@@ -31,12 +32,23 @@ func claims(in material) claimsAnswer {
 		text := t.text()
 		m := judged{N: n, Claim: !framing(text) && !quest.MatchString(text)}
 		if t.attrs["kind"] == "heading" {
-			m.Claim = m.Claim && states.MatchString(text) && !asks.MatchString(text)
+			m.Claim = m.Claim && asserts(text)
 		}
 		m.Legal = m.Claim && law.MatchString(text)
 		answer.Sentences = append(answer.Sentences, m)
 	}
 	return answer
+}
+
+// asserts reports whether a heading says something: one of its clauses has a
+// verb, and does not ask.
+func asserts(heading string) bool {
+	for _, c := range strings.Split(heading, ": ") {
+		if states.MatchString(c) && !asks.MatchString(c) {
+			return true
+		}
+	}
+	return false
 }
 
 type citation struct {
