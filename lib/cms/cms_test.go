@@ -143,9 +143,10 @@ func TestWordPress_Create_isLostOnlyIfItLeft(t *testing.T) {
 func TestWordPress_New_neverPutsAPasswordIntoAnAddress(t *testing.T) {
 	t.Parallel()
 
-	var asked string
+	asked := make(chan string, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked, _, _ = r.BasicAuth()
+		user, _, _ := r.BasicAuth()
+		asked <- user
 		panic(http.ErrAbortHandler)
 	}))
 	defer srv.Close()
@@ -154,7 +155,7 @@ func TestWordPress_New_neverPutsAPasswordIntoAnAddress(t *testing.T) {
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "hunter2")
 	require.NotContains(t, err.Error(), "eve")
-	require.Equal(t, "desk", asked)
+	require.Equal(t, "desk", <-asked)
 }
 
 func TestWordPress_FindPosts_pagesThroughAndVerifiesTheMarker(t *testing.T) {

@@ -121,7 +121,7 @@ func (s Source) read() string {
 	if s.Snapshot.FetchedAt.IsZero() {
 		return ""
 	}
-	return " Read on " + s.Snapshot.FetchedAt.UTC().Format("2 January 2006") + "."
+	return " Read on " + s.Snapshot.FetchedAt.UTC().Format("January 2, 2006") + "."
 }
 
 func (s Source) line() string {
@@ -157,8 +157,12 @@ func cites(numbers []int) string {
 	for i, n := range numbers {
 		links[i] = `<a href="#` + anchor(n) + `">[` + strconv.Itoa(n) + `]</a>`
 	}
-	return "<sup>" + strings.Join(links, "") + "</sup>"
+	// Or the number would stand alone at the beginning of the next line.
+	return joiner + "<sup>" + strings.Join(links, joiner) + "</sup>"
 }
+
+// joiner forbids a line break and shows nothing.
+const joiner = "\u2060"
 
 // place and sentencePlace say where a sentence stands, as Claim.Place does.
 func place(section, block, item int) string { return fmt.Sprintf("%d.%d.%d", section, block, item) }

@@ -103,12 +103,10 @@ func TestStage_Do_saysLoudlyWhatItCouldNotTakeBack(t *testing.T) {
 
 	w := inMemory(t)
 	w.fake.Show = func(string) string { return "<h1>Log in</h1>" }
-	seen := 0
+	var seen atomic.Int32
 	w.proxy.Lose(func(r *http.Request) cmstest.Loss {
-		if isUpdate(r) {
-			if seen++; seen > 1 {
-				return cmstest.Request
-			}
+		if isUpdate(r) && seen.Add(1) > 1 {
+			return cmstest.Request
 		}
 		return cmstest.Nothing
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -288,12 +289,11 @@ func TestStage_Do_saysWhatItCouldNotLoadOrOpen(t *testing.T) {
 
 // once loses the first call that matches.
 func once(which func(*http.Request) bool, loss cmstest.Loss) func(*http.Request) cmstest.Loss {
-	done := false
+	var done atomic.Bool
 	return func(r *http.Request) cmstest.Loss {
-		if done || !which(r) {
+		if !which(r) || done.Swap(true) {
 			return cmstest.Nothing
 		}
-		done = true
 		return loss
 	}
 }
