@@ -51,7 +51,7 @@ const (
 // Claim is one checkable statement of a Draft.
 type Claim struct {
 	N         int        `json:"n"`     // from 1 within its Draft
-	Place     string     `json:"place"` // where it stands: "title", "meta", "excerpt" or "2.1.0.3" (section, block, item, sentence, each from 0)
+	Place     string     `json:"place"` // where it stands: "title", "meta", "excerpt", "2" (a section's heading) or "2.1.0.3" (section, block, item, sentence, each from 0)
 	Text      string     `json:"text"`
 	Legal     bool       `json:"legal"`
 	Verdict   Verdict    `json:"verdict"`

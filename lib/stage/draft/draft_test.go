@@ -178,7 +178,7 @@ func TestStage_Do_stopsWhenReadingFails(t *testing.T) {
 		"no page left lists every page": {
 			func(m *rooms) {
 				m.dossier.Brief.URLs = []string{site + "a", "https://other.example/"}
-				m.failures[site+"a"] = fault.Permanent(errors.New("gone."))
+				m.failures[site+"a"] = fault.Permanent(errors.New("gone"))
 			}, fault.KindNeedsHuman, "none of the pages can be used: https://law.example/a (gone); https://other.example/ (The site's source rules",
 		},
 		"no page to begin with": {
@@ -221,7 +221,8 @@ func TestStage_Do_keepsOnlyQuotesThatStandInTheirPage(t *testing.T) {
 	m.reply("digest", `{"points":[
 		{"point":"escaped","quote":"Dogs &amp; \"cats\" need no vest here."},
 		{"point":"a part hides its not","quote":"may not ask about it"},
-		{"point":"overlaps","quote":"Staff may not ask"},
+		{"point":"the same again","quote":"Staff may not ask"},
+		{"point":"overlaps and is longer","quote":"They rest. Staff may not ask about it at all, and that is that."},
 		{"point":"invented","quote":"Dogs must be registered by law everywhere."},
 		{"point":"changed","quote":"Staff may ask about it at all"},
 		{"point":"too short","quote":"They rest."}]}`)
@@ -232,8 +233,8 @@ func TestStage_Do_keepsOnlyQuotesThatStandInTheirPage(t *testing.T) {
 	for _, e := range work.Evidence {
 		quotes = append(quotes, e.Quote)
 	}
-	require.Equal(t, []string{"Dogs & “cats” need no vest here.", "Staff may not ask about it at all, and that is that."}, quotes)
-	require.Contains(t, out.Detail, "2 passages from 6 quotes, 3 of them not word for word and dropped")
+	require.Equal(t, []string{"Dogs & “cats” need no vest here.", "They rest. Staff may not ask about it at all, and that is that."}, quotes)
+	require.Contains(t, out.Detail, "2 passages from 7 quotes, 3 of them not word for word and dropped")
 }
 
 func TestStage_Do_asksAPersonWhenThereIsTooLittleEvidence(t *testing.T) {

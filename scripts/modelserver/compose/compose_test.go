@@ -20,10 +20,10 @@ func say(t *testing.T, schema json.RawMessage, messages ...string) string {
 	return text
 }
 
-func schema(t testing.TB, name string) json.RawMessage {
-	t.Helper()
+func schema(tb testing.TB, name string) json.RawMessage {
+	tb.Helper()
 	p, err := prompt.Load(prompt.Current, name)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p.Schema
 }
 
