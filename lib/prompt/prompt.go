@@ -56,14 +56,14 @@ func Load(set, name string) (Prompt, error) {
 	return p, nil
 }
 
-// Vars are the values of a prompt's placeholders: a string, an int or []Tag.
+// Vars are the values of a prompt's slots: a string, an int or []Tag.
 // In the user part strings are escaped.
 type Vars map[string]any
 
-var placeholder = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)
+var slot = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)
 
-// Render fills in the placeholders. A placeholder without a value, and a
-// value without a placeholder, is an error: both are mistakes in a program,
+// Render fills in the slots. A slot without a value, and a
+// value without a slot, is an error: both are mistakes in a program,
 // and either would change what a model is asked without a trace.
 func (p Prompt) Render(vars Vars) (system, user string, err error) {
 	used := map[string]bool{}
@@ -84,7 +84,7 @@ func (p Prompt) Render(vars Vars) (system, user string, err error) {
 
 func (p Prompt) fill(part string, vars Vars, used map[string]bool, escape func(string) string) (string, error) {
 	var errs []error
-	out := placeholder.ReplaceAllStringFunc(part, func(m string) string {
+	out := slot.ReplaceAllStringFunc(part, func(m string) string {
 		name := m[2 : len(m)-2]
 		used[name] = true
 		switch v := vars[name].(type) {

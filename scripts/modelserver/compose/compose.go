@@ -1,7 +1,7 @@
 // Package compose is the mind of the offline model: it answers the tasks of
 // lib/prompt from the material in the prompt alone, by copying sentences. It
-// knows nothing, so it can't make anything up; the same question gives the
-// same answer.
+// knows no facts, so it can't make any up, and of the world only a few words
+// that go together (places, facets); the same question gives the same answer.
 //
 // It is no language model. It stands in for one where there is no key, and
 // its articles are what a careful person with scissors would make of the

@@ -234,7 +234,9 @@ func opening(list []item, topic string) (intro, rest []item) {
 	if len(list) < 8 {
 		chosen = slices.Clone(list[:min(1, len(list))])
 	}
-	slices.SortStableFunc(chosen, func(a, b item) int { return cmp.Compare(about(b), about(a)) })
+	slices.SortStableFunc(chosen, func(a, b item) int {
+		return cmp.Or(cmp.Compare(min(local(b), 1), min(local(a), 1)), cmp.Compare(about(b), about(a)))
+	})
 	for _, it := range list {
 		if !slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n }) {
 			rest = append(rest, it)

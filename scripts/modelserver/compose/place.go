@@ -8,7 +8,7 @@ import (
 
 // places are words that go together in everyday English: a topic that names
 // one is about the others too, and what belongs to another place is not what
-// its readers came for. It is the only thing the offline model knows.
+// its readers came for.
 var places = []map[string]bool{
 	stems("restaurant cafe bar food eat dine dining meal table kitchen drink salad buffet menu cook waiter grocery"),
 	stems("hotel motel lodging guest inn reservation check-in"),

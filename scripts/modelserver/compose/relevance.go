@@ -55,6 +55,9 @@ func relevance(list []scored, topic string) []float64 {
 		paired, titled := shares(couples, s.text), shares(couples, s.title)
 		here, other := inPlace(s.text, mine)
 		hereToo, otherToo := inPlace(s.title, mine)
+		if weight == 0 && !paired && !titled {
+			here = 0 // of the place, but not of the subject
+		}
 		if !paired && here == 0 && weight < telling && (!titled && hereToo == 0 || score < 0.5) {
 			continue // single words of the topic are everybody's
 		}
