@@ -52,7 +52,7 @@ func queueWork(b *pgx.Batch, l pipeline.Lease, w editorial.Work) {
 	if w.Checked {
 		queueClaims(b, l, w.Claims)
 	}
-	if len(w.Findings) > 0 {
+	if rendered := w.Draft != nil && w.Draft.Markup != ""; rendered || len(w.Findings) > 0 {
 		b.Queue(`DELETE FROM blogposter.findings WHERE run_id = $1`, l.RunID)
 		b.Queue(`INSERT INTO blogposter.findings (draft_id, run_id, site_id, n, rule, severity, message)
 			SELECT d.id, d.run_id, d.site_id, x.n, x.f ->> 'rule', x.f ->> 'severity', x.f ->> 'message'

@@ -109,6 +109,28 @@ func TestStore_Dossier_showsEachStageWhatTheOnesBeforeItMade(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
+func TestStore_FinishAttempt_clearsTheFindingsThatACleanLintNoLongerHas(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	run, snap := drafted(t, db, storetest.AddSite(t, db.Owner, "a"))
+	s := store.New(db.Functions)
+	l := lease(t, s, pipeline.StageFactCheck, "w")
+	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Checked: true, Claims: []editorial.Claim{supported(snap, false)}}))
+	l = lease(t, s, pipeline.StageSEO, "w")
+	again := pipeline.Transition{Stage: pipeline.StageSEO, State: pipeline.StateReady, Result: "retry"}
+	stale := []editorial.Finding{{Rule: "r", Severity: editorial.SeverityError, Message: "stale"}}
+	require.NoError(t, s.FinishAttempt(t.Context(), l, again, editorial.Work{Findings: stale}))
+	l = lease(t, s, pipeline.StageSEO, "w")
+	rendered := draft()
+	rendered.Markup, rendered.JSONLD, rendered.Digest = "<p>x</p>", "{}", strings.Repeat("d", 64)
+	require.NoError(t, s.FinishAttempt(t.Context(), l, next(l), editorial.Work{Draft: rendered}))
+
+	d, err := s.RunDossier(t.Context(), l.SiteID, run)
+	require.NoError(t, err)
+	require.Empty(t, d.Findings)
+}
+
 func TestStore_FinishAttempt_givesChangedTextNoDigestUnderTheSameVersion(t *testing.T) {
 	t.Parallel()
 
