@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,6 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the frame runs in this process
 	w, err := world.Open(ctx, world.Config{Root: "."})
 	if err != nil {
 		return err

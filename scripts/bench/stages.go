@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -194,7 +195,16 @@ func (b *bench) work(f *function, name string) (seen, error) {
 }
 
 func (b *bench) order(api *function, i int) (int64, error) {
-	topics := []string{"Service dogs on buses and trains", "Service dogs in restaurants and shops", "A service dog in a rented home", "Training a service dog at home"}
+	text, err := os.ReadFile("scripts/demo/topics.txt")
+	if err != nil {
+		return 0, err
+	}
+	var topics []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			topics = append(topics, line)
+		}
+	}
 	token := b.world.Token("editor", b.world.Site.Slug)
 	reply, err := api.call(request("POST", "/", token, map[string]any{"topic": topics[i%len(topics)]}))
 	if err != nil {
