@@ -12,7 +12,7 @@ export GOFLAGS := -buildvcs=false
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: up programs ## run the main job once: a topic goes in, an article stands on a real WordPress (TOPIC=, SOURCES=, URL=)
+demo: announce up programs ## run the main job once: a topic goes in, an article stands on a real WordPress (TOPIC=, SOURCES=, URL=)
 	@$(BIN)/demo -stack "$(STACK)/stack.env" $(if $(TOPIC),-topic "$(TOPIC)") $(if $(SOURCES),-sources "$(SOURCES)") $(if $(URL),-url "$(URL)")
 
 up: ## install and start Postgres, Redis, S3 and WordPress on 127.0.0.1
@@ -26,9 +26,15 @@ wipe: down ## stop everything and delete its data
 	@scripts/stack/down.sh --wipe
 	@rm -rf .build/demo
 
-.PHONY: programs
+.PHONY: announce programs
+announce:
+	@if [ -z "$${ANTHROPIC_API_KEY:-}" ]; then \
+	  echo "Blog-Poster demo on the OFFLINE model (no ANTHROPIC_API_KEY is set): text is put together from the pages' own sentences; costs shown are list prices."; \
+	else echo "Blog-Poster demo on Anthropic's models: this costs real money, at most \$$0.15."; fi
+
 programs:
 	@mkdir -p $(BIN)
+	@[ -x $(BIN)/demo ] || echo "building the programs (the first time takes a minute) ..."
 	@go build -o $(BIN)/ ./scripts/dev ./scripts/modelserver ./scripts/sourceserver ./scripts/demo ./scripts/site ./scripts/migrate
 
 build: ## build every function as it is deployed

@@ -240,7 +240,7 @@ func (j job) approve(ctx context.Context, editor client, site string, id int64) 
 			supported++
 		}
 	}
-	fmt.Fprintf(j.out, "           waiting for approval: %q, %d words, %d of %d claims supported\n", r.Title, len(strings.Fields(r.Markdown)), supported, len(r.Claims))
+	fmt.Fprintf(j.out, "           waiting for approval: %q, %d of %d claims supported\n", r.Title, supported, len(r.Claims))
 	for _, f := range r.Findings {
 		fmt.Fprintf(j.out, "             %s: %s (%s)\n", f.Severity, f.Message, f.Rule)
 	}

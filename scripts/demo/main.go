@@ -89,11 +89,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.url != "" {
 		s.useInternet(environ)
 	}
-	if s.offline() {
-		fmt.Fprintln(out, "Blog-Poster demo on the OFFLINE model: no ANTHROPIC_API_KEY is set, so the text is put together from the pages' own sentences; prices are the real ones.")
-	} else {
-		fmt.Fprintf(out, "Blog-Poster demo on Anthropic's models (%s, %s): this costs real money, at most $0.15.\n", s["MODEL_LARGE"], s["MODEL_SMALL"])
+	model := "the offline model (no ANTHROPIC_API_KEY is set)"
+	if !s.offline() {
+		model = s["MODEL_LARGE"] + " and " + s["MODEL_SMALL"]
 	}
+	fmt.Fprintf(out, "Model: %s\n", model)
 	if err := s.write(file); err != nil {
 		return err
 	}
