@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -180,6 +182,41 @@ func (s *session) kill(function string) {
 		}
 	}
 	require.Equal(s.t, 1, killed, "%v", list)
+}
+
+func TestMainJob_parksForAPersonWhenNothingIsLeftToCite(t *testing.T) { //nolint:paralleltest // builds into the project's folders
+	s := openPages(t, "testdata/worthless", nil)
+	id := s.startRun("Dogs in the park")
+	d := s.await(id, "parked", func(d view.Detail) bool { return d.State == pipeline.StateWaiting }, nil)
+
+	require.Equal(t, pipeline.WaitingPerson, d.Waiting)
+	require.Len(t, d.Sources, 3)
+	for _, src := range d.Sources {
+		require.NotEmpty(t, src.Refused, src.URL)
+		require.Contains(t, d.Why, src.URL, "the run says which page")
+		require.Contains(t, d.Why, strings.TrimSuffix(src.Refused, "."), "and why")
+	}
+	require.Empty(t, s.Model.Entries(), "no model is paid to find out")
+}
+
+func TestFunctions_nameTheSettingsTheyLackBeforeTheFirstEvent(t *testing.T) { //nolint:paralleltest // needs the built functions
+	s := open(t, nil)
+	_ = s // the functions are built
+	binaries, err := filepath.Glob("../../packages/*/*/exec")
+	require.NoError(t, err)
+	require.Len(t, binaries, 10)
+	for _, path := range binaries {
+		if strings.HasSuffix(path, "api/health/exec") {
+			continue // it has none
+		}
+		cmd := exec.CommandContext(t.Context(), path)
+		cmd.Env = []string{"PATH=/usr/bin"}
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err, path)
+		text := strings.TrimSpace(string(out))
+		require.NotContains(t, text, "\n", "%s says it in one line", path)
+		require.Contains(t, text, "DATABASE_URL is not set: Postgres URL of the functions' role", path)
+	}
 }
 
 func TestAPI_refusesWhatItMustNotServe(t *testing.T) { //nolint:paralleltest // builds into the project's folders
