@@ -30,7 +30,7 @@ func start(binary string, env map[string]string) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary) //nolint:gosec,noctx // a function built from this repository; ended by close
+	cmd := exec.Command(binary) //nolint:noctx // a function built from this repository; ended by close
 	cmd.Env = []string{"__OW_WAIT_FOR_ACK=1", "PATH=/usr/bin:/bin"}
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)

@@ -13,7 +13,7 @@ import (
 // it fails, so that a broken set-up can't pass for a green run.
 func Config(tb testing.TB) artifact.Config {
 	tb.Helper()
-	env := os.Getenv //nolint:forbidigo // no program imports this: a test's server is not a setting of one
+	env := os.Getenv
 	cfg := artifact.Config{
 		Endpoint: env("S3_ENDPOINT"), Region: env("S3_REGION"), Bucket: env("S3_BUCKET"),
 		AccessKey: env("S3_ACCESS_KEY"), SecretKey: env("S3_SECRET_KEY"),

@@ -11,6 +11,7 @@ import (
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 	"blogposter/lib/fault"
+	"blogposter/lib/journal"
 	"blogposter/lib/prompt"
 )
 
@@ -43,7 +44,7 @@ func (j *job) digest(ctx context.Context, pages []page) ([]editorial.Evidence, e
 		chunks = append(chunks, split(i, p)...)
 	}
 	answers := make([]points, len(chunks))
-	err := each(ctx, len(chunks), digestsAtOne, func(i int) error {
+	err := journal.Each(ctx, len(chunks), digestsAtOne, func(i int) error {
 		c := chunks[i]
 		p := pages[c.page]
 		r, err := j.ask("digest", fmt.Sprintf("digest:%d:%d", c.page+1, c.start), j.lease.Pins.Small, prompt.Vars{

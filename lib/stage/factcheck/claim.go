@@ -8,6 +8,7 @@ import (
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 	"blogposter/lib/fault"
+	"blogposter/lib/journal"
 	"blogposter/lib/llm"
 	"blogposter/lib/prompt"
 )
@@ -61,7 +62,7 @@ func (j *job) claims(ctx context.Context) ([]claim, error) {
 		groups = append(groups, all[start:min(start+perClaimsCall, len(all))])
 	}
 	answers := make([]map[int]mark, len(groups))
-	err := each(ctx, len(groups), callsAtOnce, func(i int) error {
+	err := journal.Each(ctx, len(groups), callsAtOnce, func(i int) error {
 		var err error
 		answers[i], err = j.marks(ctx, i+1, groups[i])
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
+	"blogposter/lib/journal"
 	"blogposter/lib/prompt"
 )
 
@@ -39,7 +40,7 @@ func (j *job) check(ctx context.Context, claims []claim) error {
 	}
 	groups := slices.Collect(slices.Chunk(open, perVerdictCall))
 	dropped := make([]int, len(groups))
-	err := each(ctx, len(groups), callsAtOnce, func(i int) error {
+	err := journal.Each(ctx, len(groups), callsAtOnce, func(i int) error {
 		var err error
 		dropped[i], err = j.verdicts(ctx, i+1, groups[i])
 		return err

@@ -1,15 +1,15 @@
-package factcheck
+package journal
 
 import (
 	"context"
 	"sync"
 )
 
-// each calls do(0) to do(n-1), some at a time, and returns the error of the
+// Each calls do(0) to do(n-1), some at a time, and returns the error of the
 // lowest index. After an error, or when ctx is done, it starts nothing more,
 // but lets what runs come to its end: a paid call that is cut off is charged
 // all the same.
-func each(ctx context.Context, n, atOnce int, do func(i int) error) error {
+func Each(ctx context.Context, n, atOnce int, do func(i int) error) error {
 	errs := make([]error, n)
 	turns := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup

@@ -1,0 +1,74 @@
+package journal_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"blogposter/lib/journal"
+)
+
+func TestEach_runsSoManyAtOnceAndNoMore(t *testing.T) {
+	t.Parallel()
+
+	var now, most atomic.Int32
+	full := make(chan struct{})
+	var once sync.Once
+	err := journal.Each(t.Context(), 9, 3, func(int) error {
+		n := now.Add(1)
+		most.Store(max(most.Load(), n))
+		if n == 3 {
+			once.Do(func() { close(full) })
+		}
+		<-full // nobody goes on before three are in here at once
+		now.Add(-1)
+		return nil
+	})
+
+	require.NoError(t, err)
+	require.Equal(t, int32(3), most.Load())
+}
+
+func TestEach_startsNothingMoreAfterAnErrorButLetsTheRestFinish(t *testing.T) {
+	t.Parallel()
+
+	boom := errors.New("boom")
+	begun, failing := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int32
+	finished := false
+	err := journal.Each(t.Context(), 50, 2, func(i int) error {
+		calls.Add(1)
+		switch i {
+		case 0: // runs while the other fails
+			close(begun)
+			<-failing
+			finished = true
+			return nil
+		case 1:
+			<-begun
+			close(failing)
+			return boom
+		}
+		return nil
+	})
+
+	require.ErrorIs(t, err, boom)
+	require.True(t, finished)
+	require.Less(t, calls.Load(), int32(50))
+}
+
+func TestEach_startsNothingWhenTheTimeIsUp(t *testing.T) {
+	t.Parallel()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := journal.Each(ctx, 3, 1, func(int) error {
+		t.Error("started")
+		return nil
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}
