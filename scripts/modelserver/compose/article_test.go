@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/crawl"
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 	"blogposter/lib/fault"
@@ -204,43 +202,6 @@ func TestComposer_Compose_writesArticlesThatReadAndCheck(t *testing.T) {
 			requireChecked(t, m)
 		})
 	}
-}
-
-// The demo's own topics, when its pages are there.
-func TestComposer_Compose_writesTheDemosArticles(t *testing.T) {
-	t.Parallel()
-
-	files, err := filepath.Glob("../../demo/pages/*.md")
-	require.NoError(t, err)
-	if len(files) == 0 {
-		t.Skip("scripts/demo/pages has no pages")
-	}
-	for _, topic := range []string{"Renting an apartment with an assistance animal", "Choosing a puppy for service work", "Fees and damage: what a handler may be charged"} {
-		t.Run(topic, func(t *testing.T) {
-			t.Parallel()
-
-			m := newMemory(t, topic)
-			for _, f := range files {
-				m.capture(t, f)
-			}
-			work, out := write(t, m)
-			t.Log(out.Detail, show(*work.Draft))
-			requireReadable(t, *work.Draft)
-			requireChecked(t, m)
-		})
-	}
-}
-
-// capture adds a page as a reader service returned it.
-func (m *memory) capture(t *testing.T, file string) {
-	t.Helper()
-	raw, err := os.ReadFile(file)
-	require.NoError(t, err)
-	head, body, _ := strings.Cut(string(raw), "Markdown Content:\n")
-	p := crawl.Page{URL: base + filepath.Base(file), Text: crawl.Plain(body)}
-	p.Title, _, _ = strings.Cut(strings.TrimPrefix(head, "Title: "), "\n")
-	m.pages[p.URL] = editorial.Page{URL: p.URL, Title: p.Title, Raw: raw, Text: p.Text, Tokens: 1, Worthless: crawl.Worthless(p)}
-	m.dossier.Brief.URLs = append(m.dossier.Brief.URLs, p.URL)
 }
 
 var midThought = regexp.MustCompile(`^(?:However|But|And|Or|So|Also|It|Its|They|Their|This|That|These|Those|Such|He|She|In that case|For example|Yes|No|Similarly|Nor)\b`)

@@ -63,7 +63,7 @@ const sectionTask = `Task: section
 func TestComposer_Compose_marksEverySentenceWithAllThatSayIt(t *testing.T) {
 	t.Parallel()
 
-	require.Equal(t, "The details come next. Working dogs need rest after each shift of the day. [E4] A rested dog learns faster than a tired one, as trainers know. [E7,E9]", say(t, nil, sectionTask))
+	require.Equal(t, "Working dogs need rest after each shift of the day. [E4] A rested dog learns faster than a tired one, as trainers know. [E7,E9]", say(t, nil, sectionTask))
 }
 
 func TestComposer_Compose_writesOnlyWhatIsNotWritten(t *testing.T) {
@@ -162,7 +162,7 @@ func TestComposer_Compose_callsItsOwnFramingNoClaim(t *testing.T) {
 
 	answer := say(t, schema(t, "claims"), `Task: claims
 
-<sentence n="1">The details come next.</sentence>
+<sentence n="1">This article is about dogs at work, from rest to pay.</sentence>
 <sentence n="2">May dogs enter?</sentence>
 <sentence n="3" kind="heading">Fees: what a handler may pay</sentence>
 <sentence n="4" kind="heading">Dogs are allowed</sentence>
@@ -202,7 +202,9 @@ func TestComposer_Compose_namesTheArticleByItsTopic(t *testing.T) {
 		"Vests":                         {"vests", ""},
 		"When to rest":                  {"rest", ""},
 		"Is it so?":                     {"is it so", ""},
-		"Hotels and flights with a dog": {"hotels and flights with a dog", "Hotels and flights with a dog: A Guide for Readers"},
+		"Hotels and flights with a dog": {"hotels and flights", "Hotels and flights with a dog: A Guide for Readers"},
+		"Service dogs on city buses, trains and ferries": {"service dogs on city buses", "Service dogs on city buses, trains and ferries"},
+		"Dogs in shops: what clerks may ask":             {"dogs in shops", "Dogs in Shops: A Plain-Language Guide With Sources"},
 	} {
 		var plan struct {
 			Keyphrase string

@@ -127,6 +127,14 @@ func excerpt(statements []string) string {
 	return out
 }
 
+// kin are words of topics that belong under a category with another name.
+var kin = map[string]map[string]bool{
+	"travel":  stems("bus ferry transit hotel flight airport airline taxi trip"),
+	"access":  stems("shop store restaurant cafe school college hospital theater fee damage public staff question"),
+	"housing": stems("apartment landlord tenant rent lease"),
+	"health":  stems("summer heat paw vaccine weight veterinarian retire"),
+}
+
 // fitting are the names all of whose words stand in the article: those in its
 // topic first, then those in its headings, then those it uses most.
 func fitting(names []string, topic, article string) []string {
@@ -141,6 +149,11 @@ func fitting(names []string, topic, article string) []string {
 	for line := range strings.SplitSeq(article, "\n") {
 		if strings.HasPrefix(line, "#") {
 			count(line, 50)
+		}
+	}
+	for name, words := range kin {
+		if hits(evidence.Terms(topic), words) > 0 {
+			have[cut(evidence.Stem(name))] += 20_000
 		}
 	}
 	score := map[string]int{}

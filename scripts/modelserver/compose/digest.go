@@ -45,7 +45,10 @@ func digest(in material) digestAnswer {
 	for i, score := range relevance(texts, one(in.user, "topic")) {
 		list[i].score = score
 	}
-	list = slices.DeleteFunc(list, func(p passage) bool { return p.score <= 0 })
+	list = slices.DeleteFunc(whole(list), func(p passage) bool { return p.score <= 0 })
+	if len(list) > maxPoints {
+		list = join(list, text)
+	}
 	slices.SortStableFunc(list, func(a, b passage) int { return cmp.Compare(b.score, a.score) })
 	list = list[:min(len(list), maxPoints)]
 	slices.SortFunc(list, func(a, b passage) int { return cmp.Compare(a.at, b.at) })
@@ -53,6 +56,47 @@ func digest(in material) digestAnswer {
 		answer.Points = append(answer.Points, point{Point: label(p), Quote: p.text})
 	}
 	return answer
+}
+
+// whole keeps what stands under a heading that speaks of the topic together:
+// a sentence between two that are about it seldom is about something else.
+func whole(list []passage) []passage {
+	good := map[string]int{}
+	count := map[string]int{}
+	for _, p := range list {
+		count[p.under]++
+		if p.score > 0 {
+			good[p.under]++
+		}
+	}
+	for i, p := range list {
+		if p.score <= 0 && 3*good[p.under] >= count[p.under] {
+			list[i].score = 0.1
+		}
+	}
+	return list
+}
+
+// join makes one passage of up to three that follow each other in a
+// paragraph, so that a long page's points hold more of it.
+func join(list []passage, text string) []passage {
+	var out []passage
+	parts := 0
+	for _, p := range list {
+		if k := len(out) - 1; k >= 0 {
+			last := &out[k]
+			end := last.at + len(last.text)
+			gap := text[end:p.at]
+			long := len(strings.Fields(last.text)) + len(strings.Fields(p.text))
+			if strings.TrimSpace(gap) == "" && !strings.Contains(gap, "\n") && parts < 3 && long <= 80 && last.under == p.under && last.asked == p.asked {
+				last.text, last.score = text[last.at:p.at+len(p.text)], max(last.score, p.score)
+				parts++
+				continue
+			}
+		}
+		out, parts = append(out, p), 1
+	}
+	return out
 }
 
 // passages cuts a page into what can be quoted: a sentence that stands alone,

@@ -56,7 +56,8 @@ func nearest(groups []group, from []int) (small, big int) {
 			if k == i || groups[k].words() < groups[i].words() {
 				continue
 			}
-			v := cosine(vectors[i], vectors[k]) / float64(100+groups[k].words())
+			v := cosine(vectors[i], vectors[k])
+			v *= v / float64(200+groups[k].words())
 			if neighbours(groups[i], groups[k]) {
 				v *= 2
 			}

@@ -15,7 +15,7 @@ import (
 // the topic names a place for gets a section of its own.
 func gather(list []item, topic, phrase string) []group {
 	own, rest := apart(list, topic)
-	groups, single := units(rest, topic)
+	groups, single := headed(rest, topic)
 	groups = settle(groups, single)
 	groups = divide(groups, topic)
 	groups = fold(groups, bodySections-min(len(own), 1))
@@ -31,6 +31,11 @@ func gather(list []item, topic, phrase string) []group {
 func apart(list []item, topic string) (own, rest []item) {
 	mine := setting(topic)
 	for _, it := range list {
+		if here, _ := inPlace(it.title, mine); here > 0 {
+			return nil, list // a page on the place: its own headings say more
+		}
+	}
+	for _, it := range list {
 		if here, _ := inPlace(it.text+" "+it.asked, mine); here > 0 {
 			own = append(own, it)
 		} else {
@@ -43,10 +48,10 @@ func apart(list []item, topic string) (own, rest []item) {
 	return own, rest
 }
 
-// units makes a group of what stood under each telling heading. single is
+// headed makes a group of what stood under each telling heading. single is
 // what stood under none: a heading is not telling when it is bland, or says no
 // more than the topic over a long stretch.
-func units(list []item, topic string) (groups []group, single []item) {
+func headed(list []item, topic string) (groups []group, single []item) {
 	under := map[string]int{}
 	for _, it := range list {
 		under[it.page+"\x00"+it.under] += it.words
@@ -93,7 +98,16 @@ func cut(t string) string { return t[:min(len(t), 5)] }
 
 func sameSubject(a, b, topic string) bool {
 	x, y := subject(a, topic), subject(b, topic)
-	return slices.ContainsFunc(x, func(t string) bool { return slices.Contains(y, t) })
+	same := hits(x, set(y))
+	return same > 0 && 2*same >= min(len(x), len(y))
+}
+
+func set(list []string) map[string]bool {
+	m := map[string]bool{}
+	for _, t := range list {
+		m[t] = true
+	}
+	return m
 }
 
 // settle gives each single passage to the group it is most like; what is like
@@ -147,7 +161,27 @@ var facets = []struct {
 	{"Questions and proof", regexp.MustCompile(`(?i)\b(?:ask|asked|inquir\w+|questions?|documentation|proof|certified|identification|id|demonstrate)\b`)},
 	{"Training and tasks", regexp.MustCompile(`(?i)\b(?:train|trained|training|tasks?)\b`)},
 	{"Care and supervision", regexp.MustCompile(`(?i)\b(?:care|caring|supervis\w+|feeding|grooming|toileting)\b`)},
+	{"Access to public places", regexp.MustCompile(`(?i)\b(?:access|areas?|enter|admit\w*|accompan\w+|facilit\w+|premises|public)\b`)},
 	{"Complaints and enforcement", regexp.MustCompile(`(?i)\b(?:complaints?|lawsuit|enforce\w*|mediation)\b`)},
+}
+
+// facet is the heading of the subject that at least half of a group's
+// passages speak of, unless another group has it.
+func facet(groups []group, i int) string {
+	best, most := "", (len(groups[i].items)+1)/2
+	for _, f := range facets {
+		n := 0
+		for _, it := range groups[i].items {
+			if f.cue.MatchString(it.text) {
+				n++
+			}
+		}
+		used := slices.ContainsFunc(groups, func(g group) bool { return strings.EqualFold(g.heading, f.heading) })
+		if n >= most && !used {
+			best, most = f.heading, n+1
+		}
+	}
+	return best
 }
 
 // divide takes from groups that are too long for a section what belongs to a
@@ -156,7 +190,7 @@ func divide(groups []group, topic string) []group {
 	for _, f := range facets {
 		var moved []item
 		for i := range groups {
-			if groups[i].words() <= mostWords || sameSubject(groups[i].heading, f.heading, topic) {
+			if !crowded(groups[i]) || sameSubject(groups[i].heading, f.heading, topic) {
 				continue
 			}
 			for _, it := range groups[i].items {
@@ -186,6 +220,16 @@ func divide(groups []group, topic string) []group {
 	return groups
 }
 
+// crowded reports whether one heading of a page had more below it than makes
+// a section.
+func crowded(g group) bool {
+	under := map[string]int{}
+	for _, it := range g.items {
+		under[it.page+"\x00"+it.under] += it.words
+	}
+	return len(under) == 1 && g.words() > mostWords || len(under) > 1 && g.words() > 2*mostWords
+}
+
 // names reports whether a text has a word of its heading's subject.
 func names(text, heading, topic string) bool {
 	words := subject(text, "")
@@ -202,6 +246,9 @@ func nameGroups(groups []group, all []item) {
 			h = covering(groups[i])
 		}
 		if h == "" {
+			h = facet(groups, i)
+		}
+		if h == "" {
 			h = phrase(groups, i)
 		}
 		if h == "" {
@@ -212,7 +259,7 @@ func nameGroups(groups []group, all []item) {
 }
 
 // covering is the heading that covers most of a group, joined with the next one
-// when it covers less than half.
+// when it covers less than half and the two read well together.
 func covering(g group) string {
 	weight := map[string]int{}
 	var names []string
@@ -235,13 +282,11 @@ func covering(g group) string {
 		return first
 	}
 	second := names[1]
-	both := first + " and " + lowerFirst(second)
-	if asks.MatchString(second) && !asks.MatchString(first) {
-		both = second + ", and " + lowerFirst(first) // "What it costs, and …" reads better than the other way round
-	}
-	if len(strings.Fields(both)) > 9 || strings.Contains(first+second, " and ") {
+	joined := strings.Contains(" "+first+" "+second+" ", " and ") || strings.ContainsAny(first+second, ",:")
+	if joined || asks.MatchString(first) || asks.MatchString(second) || len(strings.Fields(first+" "+second)) > 7 || evidence.Overlap(first, second) > 0 {
 		return first
 	}
+	both := first + " and " + lowerFirst(second)
 	return both
 }
 
@@ -257,6 +302,9 @@ func noun(h string) string {
 	h = strings.TrimSpace(strings.TrimRight(mark.ReplaceAllString(h, ""), ".:"))
 	if n := len(strings.Fields(h)); n == 0 || n > 9 || strings.ContainsAny(h, "|;@/") || strings.Contains(h, " - ") || strings.Contains(h, "::") {
 		return ""
+	}
+	if len(evidence.Numbers(h)) > 0 {
+		return "" // a number is a claim
 	}
 	if asks.MatchString(h) || !states.MatchString(h) {
 		return h

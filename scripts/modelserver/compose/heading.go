@@ -74,7 +74,7 @@ func pairs(s string) []string {
 }
 
 func content(w string) bool {
-	return len(w) > 3 && len(evidence.Terms(w)) > 0 && !unicode.IsDigit(rune(w[0])) && !states.MatchString(w)
+	return len(w) > 3 && len(evidence.Terms(w)) > 0 && !unicode.IsDigit(rune(w[0])) && len(evidence.Numbers(w)) == 0 && !states.MatchString(w)
 }
 
 // sentenceCase lowers the words of a heading, but for initials and names:
@@ -127,14 +127,22 @@ func lowerFirst(s string) string {
 // connectors may stand inside a keyphrase.
 var connectors = map[string]bool{"in": true, "at": true, "for": true, "of": true, "on": true, "to": true, "and": true, "with": true, "a": true, "an": true, "the": true}
 
+const phraseMost = 5 // words of a keyphrase
+
 // keyphrase is the longest run of the topic that reads as a name: words that
-// mean something, joined by small ones, the first of equals.
+// mean something, joined by small ones, the first of equals. What stands
+// before a colon names the subject, if it has a name at all.
 func keyphrase(topic string) string {
+	if head, rest, ok := strings.Cut(topic, ": "); ok && strings.TrimSpace(rest) != "" {
+		if p := keyphrase(head); len(strings.Fields(p)) > 1 {
+			return p
+		}
+	}
 	best, value := "", 0
 	for _, clause := range clauses.Split(strings.ToLower(topic), -1) {
 		words := strings.Fields(clause)
 		for i := range words {
-			for k := i + 1; k <= min(len(words), i+6); k++ {
+			for k := i + 1; k <= min(len(words), i+phraseMost); k++ {
 				run := words[i:k]
 				cutOff := i > 0 && meaning(words[i-1]) || k < len(words) && meaning(words[k])
 				if v := phraseValue(run); v > value && !cutOff {

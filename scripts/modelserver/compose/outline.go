@@ -13,10 +13,9 @@ import (
 const (
 	bodySections = 7
 	fewest       = 3   // groups of evidence an article can be made of
-	enoughWords  = 110 // in a group; a smaller one joins another
+	enoughWords  = 90  // in a group; a smaller one joins another
 	mostWords    = 300 // in a section
 	introWords   = 110
-	offTopic     = 0.5 // score
 )
 
 type part struct {
@@ -75,12 +74,12 @@ func outline(in material) outlineAnswer {
 	list := items(in)
 	weighItems(list, topic)
 	least, most := limits(in.system)
-	kept, twins := distinct(list)
-	kept = prune(kept, least, least+(most-least)*2/5)
+	kept := choose(list, topic, least+min(least, most-least)/6)
+	twins := bearOut(kept, list)
 	phrase := keyphrase(topic)
 	intro, rest := opening(kept, topic)
 	groups := gather(rest, topic, cased(phrase, topic))
-	arrange(groups, topic, phrase)
+	arrange(groups, list)
 
 	answer := outlineAnswer{Keyphrase: phrase, Sections: []part{}}
 	if len(kept) == 0 {
@@ -183,31 +182,17 @@ func alike(a, b string) bool {
 	return max(x, y) >= 0.75 && min(x, y) >= 0.55 || max(x, y) >= 0.93
 }
 
-// prune keeps what has most to do with the topic, until the article is long
-// enough: what is off the topic only as far as it is needed for the least.
-func prune(list []item, least, most int) []item {
-	byScore := slices.Clone(list)
-	slices.SortStableFunc(byScore, func(a, b item) int { return cmp.Compare(b.score, a.score) })
-	keep, sum := map[int]bool{}, 0
-	for _, it := range byScore {
-		if sum+it.words > most || it.score < offTopic && sum > least+least/10 {
-			continue
-		}
-		sum += it.words
-		keep[it.n] = true
-	}
-	return slices.DeleteFunc(slices.Clone(list), func(it item) bool { return !keep[it.n] })
-}
-
 var general = regexp.MustCompile(`(?i)\b(?:(?:is|are) defined as|is an? [a-z]+ that|means|generally must|must generally|must (?:allow|permit)|in all areas|only [a-z]+ are)\b`)
 
 // opening takes the evidence of the introduction: what the thing is, the rule
 // for the topic's own place, and what else says most in general.
 func opening(list []item, topic string) (intro, rest []item) {
 	mine := setting(topic)
-	about := func(it item) float64 { return 2*evidence.Overlap(topic, it.text) + 0.2*it.score - float64(it.words)/60 }
+	about := func(it item) float64 {
+		return 2*evidence.Overlap(topic+" "+keyphrase(topic), it.text) + 0.1*it.score - float64(it.words)/60
+	}
 	defines := func(it item) float64 {
-		if !general.MatchString(it.text) {
+		if !general.MatchString(it.text) || evidence.Overlap(keyphrase(topic), it.text) < 0.5 {
 			return 0
 		}
 		return 1 + about(it)

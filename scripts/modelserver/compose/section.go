@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,7 +24,6 @@ func section(in material) string {
 	}
 	t := tags[0]
 	n, _ := strconv.Atoi(t.attrs["n"])
-	of, _ := strconv.Atoi(t.attrs["of"])
 	budget, err := strconv.Atoi(t.attrs["words"])
 	if err != nil || budget <= 0 {
 		budget = 200
@@ -34,32 +32,24 @@ func section(in material) string {
 	kept, twins := distinct(items(in))
 	kept = slices.DeleteFunc(kept, func(it item) bool { return repeated(written, it.text) })
 	kept = within(kept, budget+budget/10)
-	var list []item
 	var paragraphs [][]said
 	if n == 1 { // an introduction, in the order it was planned
-		for half := range slices.Chunk(kept, max(2, (len(kept)+1)/2)) {
-			paragraphs = append(paragraphs, sentences(half))
+		for _, it := range kept {
+			paragraphs = append(paragraphs, sentences([]item{it}))
+		}
+		if f := frame(in); f != "" && written == "" && len(paragraphs) > 0 {
+			last := len(paragraphs) - 1
+			paragraphs[last] = append(paragraphs[last], said{text: f})
 		}
 	} else {
-		kept, list = parallel(kept)
 		paragraphs = chain(kept)
 	}
 	var blocks []string
-	if f := frame(n, of); f != "" && written == "" && len(paragraphs) > 0 {
-		paragraphs[0] = append([]said{{text: f}}, paragraphs[0]...)
-	}
 	for _, p := range paragraphs {
 		blocks = append(blocks, render(p, twins))
 	}
-	if len(list) > 0 {
-		lines := []string{leads[n%len(leads)], ""}
-		for _, it := range list {
-			lines = append(lines, "- "+render([]said{{text: it.text, from: []int{it.n}}}, twins))
-		}
-		blocks = append(blocks, strings.Join(lines, "\n"))
-	}
 	if len(blocks) == 0 { // an empty turn is no answer
-		return frames[3]
+		return onward
 	}
 	return strings.Join(blocks, "\n\n")
 }
@@ -93,7 +83,6 @@ func within(list []item, budget int) []item {
 // stays together, in its order; single sentences join the paragraph they are
 // most like.
 func chain(list []item) [][]said {
-	slices.SortFunc(list, func(a, b item) int { return cmp.Compare(a.n, b.n) })
 	var runs [][]item
 	for _, it := range list {
 		last := len(runs) - 1
@@ -132,7 +121,8 @@ func wordsOf(list []item) int {
 // adopt moves runs of one short passage into the run they are most like.
 func adopt(runs [][]item) [][]item {
 	for i := 0; i < len(runs); i++ {
-		if len(runs[i]) > 1 || runs[i][0].words > 45 || len(runs) == 1 {
+		related := func(r []item) bool { return r[0].page == runs[i][0].page && r[0].under == runs[i][0].under }
+		if len(runs[i]) > 1 || runs[i][0].words > 45 || i > 0 && related(runs[i-1]) || i+1 < len(runs) && related(runs[i+1]) {
 			continue
 		}
 		best, value := -1, 0.15
@@ -166,19 +156,6 @@ func textOf(list []item) string {
 	return b.String()
 }
 
-// frame is the sentence that opens a section, "" for most.
-func frame(n, of int) string {
-	switch {
-	case n == of && n > 1:
-		return frames[2]
-	case n == 3:
-		return frames[0]
-	case n == 5:
-		return frames[1]
-	}
-	return ""
-}
-
 // render writes sentences with their markers.
 func render(p []said, twins map[int][]int) string {
 	lines := make([]string, 0, len(p))
@@ -186,34 +163,6 @@ func render(p []said, twins map[int][]int) string {
 		lines = append(lines, s.text+markers(s, twins))
 	}
 	return strings.Join(lines, " ")
-}
-
-// parallel takes out the passages that make a list: at least three short
-// sentences of one place that begin alike. What is left is for paragraphs.
-func parallel(list []item) (rest, bullets []item) {
-	begin := map[string][]item{}
-	for _, it := range list {
-		terms := evidence.Terms(it.text)
-		if it.words > 24 || len(terms) < 2 || len(evidence.Sentences(it.text)) != 1 {
-			continue
-		}
-		key := it.page + "\x00" + it.under + "\x00" + terms[0]
-		begin[key] = append(begin[key], it)
-		if same := begin[key]; len(same) >= 3 && len(same) > len(bullets) && len(same) <= 6 {
-			bullets = same
-		}
-	}
-	if len(list)-len(bullets) < 2 { // nothing to lead to it
-		return list, nil
-	}
-	for _, it := range list {
-		if !slices.ContainsFunc(bullets, func(b item) bool { return b.n == it.n }) {
-			rest = append(rest, it)
-		}
-	}
-	bullets = slices.Clone(bullets)
-	slices.SortFunc(bullets, func(a, b item) int { return cmp.Compare(a.n, b.n) })
-	return rest, bullets
 }
 
 func markers(s said, twins map[int][]int) string {

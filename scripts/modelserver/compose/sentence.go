@@ -2,6 +2,7 @@ package compose
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,8 +18,8 @@ const (
 var (
 	// leans matches the beginning of a sentence that needs the one before it.
 	leans = regexp.MustCompile(`(?i)^(?:however|but|and|or|so|yet|also|thus|hence|therefore|instead|otherwise|similarly|likewise|moreover|furthermore|additionally|consequently|accordingly|nevertheless|nonetheless|meanwhile|rather|still|then|in addition|in fact|in that case|in this case|in these cases|in such cases|in this way|as a result|as such|as stated|as noted|for example|for instance|for this reason|for these reasons|on the other hand|by contrast|in contrast|after that|at that point|if so|if not|even so|even then|that said|the same|the only other|other|others|other people|another|some offer|below|above|it|its|they|them|their|theirs|he|she|his|her|him|this|that|these|those|such|both|neither|either|each of|one of these|here|there it|the former|the latter|the above|the following|nor|because (?:it|they|this|these|he|she)|(?:if|when|while|since|although|unless|as|once) (?:it|they|this|these|those|that|he|she|both|such)|[^,.]{1,45}, (?:however|therefore|though|too)|we|our|us|i|my)\b`)
-	// whole matches beginnings that leans would take, but stand alone.
-	whole = regexp.MustCompile(`(?i)^(?:it (?:is|was|may be|would be|can be|takes|helps) [a-z]+ (?:to|that|for)\b|both (?:the )?[a-z]+ and |there (?:is|are|was|were) |that (?:a|an|the) |each [a-z]+ )`)
+	// entire matches beginnings that leans would take, but stand alone.
+	entire = regexp.MustCompile(`(?i)^(?:it (?:is|was|may be|would be|can be|takes|helps) [a-z]+ (?:to|that|for)\b|both (?:the )?[a-z]+ and |there (?:is|are|was|were) |that (?:a|an|the) |each [a-z]+ )`)
 	// inward matches what sends the reader elsewhere on the page, or speaks of
 	// the page itself.
 	inward = regexp.MustCompile(`(?i)\b(?:this|these|the following|our) (?:publication|document|guidance|page|section|website|web site|article|guide|fact sheet|brochure|post|primer|topic|content|site|requirements|rules|faqs?|questions?)\b|\b(?:see|click|read|visit|view|refer to|learn more|find out|sign up|subscribe|download|contact us|call (?:us|our)|toll-free|for more information|more information|last updated|see question|question \d+|listed (?:below|above)|described (?:below|above)|as follows|the following|cookies?|copyright|all rights reserved|privacy policy|terms of use|newsletter|javascript|browser|http|www\.|\.gov|\.com|e-mail|email|reproduc|duplication|our|as (?:stated|noted|described|discussed|mentioned|explained)|guidance document|available only|navigation|receive many questions|federal register|drafting|website|web site|feedback|this part|this subpart|paragraph \(?[a-z0-9]|paragraphs? \d|alternate formats?)\b|https?:|@`)
@@ -35,7 +36,7 @@ var (
 // standsAlone reports whether a sentence is a statement that can be read
 // without the one before it.
 func standsAlone(s string) bool {
-	return declares(s) && (!leans.MatchString(s) || whole.MatchString(s)) && !dangles(s)
+	return declares(s) && (!leans.MatchString(s) || entire.MatchString(s)) && !dangles(s)
 }
 
 // declares reports whether a sentence is a whole statement about the subject,
@@ -79,17 +80,9 @@ func balanced(s string) bool {
 // and may: it leans on it, and is no fragment.
 func follows(s string) bool { return declares(s) && !standsAlone(s) }
 
-// frames are sentences that state nothing. They hold no number and none of
-// the words that make a statement of law.
-var frames = []string{
-	"The details come next.",
-	"Some cases call for a closer look.",
-	"A few more points round this off.",
-	"More on this below.",
-}
-
-// leads stand above a list; a section takes the one of its number.
-var leads = []string{"Briefly:", "At a glance:", "In short:", "The main points:", "Point by point:", "Put simply:", "Side by side:", "To sum up:"}
+// onward stands where a section has nothing of its own to say. It states
+// nothing.
+const onward = "More on this below."
 
 // tails fill a description up to its length. They state nothing either.
 var tails = []string{
@@ -104,13 +97,9 @@ var tails = []string{
 
 // framing reports whether s is one of our own sentences that state nothing.
 func framing(s string) bool {
-	s = evidence.Normal(s)
-	for _, list := range [][]string{frames, tails, leads} {
-		for _, f := range list {
-			if evidence.Normal(f) == s {
-				return true
-			}
-		}
+	if covers.MatchString(strings.TrimSpace(s)) {
+		return true
 	}
-	return false
+	s = evidence.Normal(s)
+	return s == evidence.Normal(onward) || slices.ContainsFunc(tails, func(t string) bool { return evidence.Normal(t) == s })
 }

@@ -18,7 +18,9 @@ type claimsAnswer struct {
 	Sentences []judged `json:"sentences"`
 }
 
-var law = regexp.MustCompile(`(?i)\b(?:must|shall|may not|cannot|required?|requires|laws?|legal\w*|illegal|unlawful|regulations?|prohibit\w*|entitled|permitted|allowed|rights?)\b`)
+// law matches words that state what law or an authority asks for or allows.
+// "The temperament is right" and "dogs allowed to rest" are none.
+var law = regexp.MustCompile(`(?i)\b(?:must|shall|may not|cannot|required?|requires|laws?|legal(?:ly)?|illegal\w*|(?:un)?lawful\w*|regulations?|prohibit\w*|entitled|(?:is|are|be|not) (?:allowed|permitted)|(?:civil|equal|legal|no) rights?|rights? (?:to|of|under|in)|(?:have|has|had) (?:a|the) right)\b`)
 
 // claims calls everything a claim that is no question, no heading and none of
 // our own sentences.
