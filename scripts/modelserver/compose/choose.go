@@ -9,11 +9,12 @@ import (
 )
 
 const (
-	unitMost = 300 // words an article takes from one heading of a page
-	unitPage = 1.8 // what the nearest page's sections have ahead of a page's that has nothing to do with the topic
-	unitHead = 3   // how often a heading counts against the text below it
-	unitName = 1.2 // what a heading with all words of the subject has ahead of one with none
-	unitSize = 0.3 // what a full section has ahead of a sentence or two
+	unitMost  = 300 // words an article takes from one heading of a page
+	unitPage  = 1.8 // what the nearest page's sections have ahead of a page's that has nothing to do with the topic
+	leastUnit = 50  // words below which a heading's rest is no help to a reader
+	unitHead  = 3   // how often a heading counts against the text below it
+	unitName  = 1.2 // what a heading with all words of the subject has ahead of one with none
+	unitSize  = 0.3 // what a full section has ahead of a sentence or two
 )
 
 // unit is what stands under one heading of a page: an author meant it to be
@@ -22,6 +23,25 @@ type unit struct {
 	items []item // in the order of the page
 	head  string
 	score float64
+}
+
+// leads reports whether a unit stands under its page's own title: it says
+// what the page is about.
+func (u unit) leads() bool {
+	return u.head != "" && evidence.Overlap(u.head, u.items[0].title) >= 0.75
+}
+
+// leading is the evidence under the titles of the pages that the chosen is
+// from.
+func leading(list, chosen []item) []item {
+	var out []item
+	for _, u := range units(list) {
+		used := slices.ContainsFunc(chosen, func(c item) bool { return c.page == u.items[0].page })
+		if used && u.leads() && len(u.items) <= 3 {
+			out = append(out, u.items...)
+		}
+	}
+	return out
 }
 
 // units cuts evidence by page and heading.
@@ -63,7 +83,7 @@ func weighUnits(list []unit, topic string, about map[string]float64) {
 		}
 		near := about[u.items[0].page]
 		// A topic that no title names is spread over pages: then headings tell.
-		u.score += unitPage*titled*titled*near*near + unitName*namedBy(index, phrase, u.head)
+		u.score += unitPage*titled*titled*near*near*near + unitName*namedBy(index, phrase, u.head)
 		u.score += unitSize * float64(min(wordsOf(u.items), enoughWords*2)) / (enoughWords * 2)
 		inHead, _ := inPlace(u.head, mine)
 		inTitle, _ := inPlace(u.items[0].title, mine)
@@ -120,6 +140,15 @@ func choose(list []item, topic string, words int) []item {
 	}
 	for _, u := range all {
 		best := u.items
+		if u.leads() {
+			continue // for the introduction
+		}
+		if fresh := slices.DeleteFunc(slices.Clone(best), func(it item) bool {
+			return slices.ContainsFunc(split(it.text), func(s string) bool { return among(said, s) })
+		}); wordsOf(fresh) < leastUnit {
+			later = append(later, fresh...)
+			continue
+		}
 		if wordsOf(best) > unitMost {
 			best = slices.Clone(best)
 			slices.SortStableFunc(best, func(a, b item) int { return cmp.Compare(b.score, a.score) })

@@ -16,6 +16,7 @@ const (
 	enoughWords  = 90  // in a group; a smaller one joins another
 	mostWords    = 300 // in a section
 	introWords   = 110
+	introParts   = 3 // paragraphs
 )
 
 type part struct {
@@ -75,9 +76,9 @@ func outline(in material) outlineAnswer {
 	weighItems(list, topic)
 	least, most := limits(in.system)
 	kept := choose(list, topic, least+min(least, most-least)/6)
-	twins := bearOut(kept, list)
 	phrase := keyphrase(topic)
-	intro, rest := opening(kept, topic)
+	intro, rest := opening(kept, leading(list, kept), topic)
+	twins := bearOut(slices.Concat(intro, rest), list)
 	groups := gather(rest, topic, cased(phrase, topic))
 	arrange(groups, list)
 
@@ -186,10 +187,23 @@ var general = regexp.MustCompile(`(?i)\b(?:(?:is|are) defined as|is an? [a-z]+ t
 
 // opening takes the evidence of the introduction: what the thing is, the rule
 // for the topic's own place, and what else says most in general.
-func opening(list []item, topic string) (intro, rest []item) {
+// What stands under a page's title goes there or nowhere.
+func opening(kept, leads []item, topic string) (intro, rest []item) {
+	list := slices.Concat(leads, kept)
 	mine := setting(topic)
+	isLead := func(it item) bool { return slices.ContainsFunc(leads, func(l item) bool { return l.n == it.n }) }
 	about := func(it item) float64 {
-		return 2*evidence.Overlap(topic+" "+keyphrase(topic), it.text) + 0.1*it.score - float64(it.words)/60
+		v := 2*evidence.Overlap(topic+" "+keyphrase(topic), it.text) + 0.1*it.score - float64(it.words)/60
+		if isLead(it) {
+			v += 2
+		}
+		return v
+	}
+	lead := func(it item) float64 {
+		if !isLead(it) {
+			return 0
+		}
+		return about(it)
 	}
 	defines := func(it item) float64 {
 		if !general.MatchString(it.text) || evidence.Overlap(keyphrase(topic), it.text) < 0.5 {
@@ -204,7 +218,7 @@ func opening(list []item, topic string) (intro, rest []item) {
 		return 1 + about(it)
 	}
 	var chosen []item
-	for _, value := range []func(item) float64{defines, local, defines, about} {
+	for _, value := range []func(item) float64{lead, defines, local, about} {
 		best, most := -1, 0.0
 		for i, it := range list {
 			taken := slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n })
@@ -212,7 +226,7 @@ func opening(list []item, topic string) (intro, rest []item) {
 				best, most = i, v
 			}
 		}
-		if best >= 0 {
+		if best >= 0 && len(chosen) < introParts {
 			chosen = append(chosen, list[best])
 		}
 	}
@@ -220,9 +234,9 @@ func opening(list []item, topic string) (intro, rest []item) {
 		chosen = slices.Clone(list[:min(1, len(list))])
 	}
 	slices.SortStableFunc(chosen, func(a, b item) int {
-		return cmp.Or(cmp.Compare(min(local(b), 1), min(local(a), 1)), cmp.Compare(about(b), about(a)))
+		return cmp.Or(cmp.Compare(min(lead(b), 1), min(lead(a), 1)), cmp.Compare(min(local(b), 1), min(local(a), 1)), cmp.Compare(about(b), about(a)))
 	})
-	for _, it := range list {
+	for _, it := range kept {
 		if !slices.ContainsFunc(chosen, func(c item) bool { return c.n == it.n }) {
 			rest = append(rest, it)
 		}
