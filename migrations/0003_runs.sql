@@ -51,7 +51,7 @@ CREATE TABLE blogposter.attempts (
     owner       text NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
-    result      text CHECK (result IN ('done', 'retry', 'waiting', 'failed', 'lost')),
+    result      text CHECK (result IN ('done', 'retry', 'waiting', 'failed', 'continued', 'lost')),
     error       text,
     error_kind  text,
     PRIMARY KEY (run_id, fence),
@@ -80,9 +80,15 @@ ALTER TABLE blogposter.events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_site ON blogposter.runs USING (site_id = blogposter.current_site());
 CREATE POLICY own_site ON blogposter.attempts USING (site_id = blogposter.current_site());
 CREATE POLICY own_site ON blogposter.events USING (site_id = blogposter.current_site());
-GRANT SELECT, INSERT, UPDATE ON blogposter.runs TO blogposter_functions;
-GRANT SELECT, UPDATE ON blogposter.attempts TO blogposter_functions;
+-- What a run was asked for, and what it was pinned to, is never changed.
+GRANT SELECT, INSERT ON blogposter.runs TO blogposter_functions;
+GRANT UPDATE (stage, state, waiting, attempt, lost_leases, not_before, lease_owner, lease_until, fence, error, error_kind, updated_at, finished_at)
+    ON blogposter.runs TO blogposter_functions;
+GRANT SELECT ON blogposter.attempts TO blogposter_functions;
+GRANT UPDATE (finished_at, result, error, error_kind) ON blogposter.attempts TO blogposter_functions;
 GRANT SELECT, INSERT ON blogposter.events TO blogposter_functions;
+
+-- lose_sent_steps, which the functions below call, stands with the ledger in the next migration.
 
 -- +goose StatementBegin
 -- Hands one due run of a stage to p_owner. A run whose lease ended is due
@@ -116,6 +122,7 @@ BEGIN
             VALUES (r.id, r.site_id, 'lost', r.stage, CASE WHEN poisoned THEN 'waiting' ELSE 'running' END, r.attempt,
                     format('worker %s lost its lease (%s of at most %s)', r.lease_owner, r.lost_leases + 1, p_max_lost));
             IF poisoned THEN
+                PERFORM blogposter.lose_sent_steps(r.id, r.attempt);
                 UPDATE blogposter.runs u SET state = 'waiting', waiting = 'poison', lease_owner = NULL, lease_until = NULL,
                        lost_leases = r.lost_leases + 1, updated_at = now(), error_kind = 'needs_human',
                        error = format('%s workers in a row died or stalled on this run', r.lost_leases + 1)
@@ -130,6 +137,7 @@ BEGIN
         UPDATE blogposter.runs u SET state = 'running', attempt = r.attempt, lost_leases = r.lost_leases,
                lease_owner = p_owner, lease_until = now() + p_ttl, fence = r.fence + 1, updated_at = now()
         WHERE u.id = r.id;
+        PERFORM blogposter.lose_sent_steps(r.id, r.attempt);
         INSERT INTO blogposter.attempts (run_id, fence, site_id, stage, attempt, owner)
         VALUES (r.id, r.fence + 1, r.site_id, r.stage, r.attempt, p_owner);
         INSERT INTO blogposter.events (run_id, site_id, kind, stage, state, attempt, detail)
@@ -183,12 +191,13 @@ BEGIN
         RAISE EXCEPTION 'lease lost: run %, fence %', p_run, p_fence USING ERRCODE = 'BP001';
     END IF;
     UPDATE blogposter.runs SET stage = p_stage, state = p_state, waiting = p_waiting,
-           attempt = CASE WHEN p_result = 'done' THEN 0 ELSE attempt END,
+           attempt = CASE p_result WHEN 'done' THEN 0 WHEN 'continued' THEN attempt - 1 ELSE attempt END,
            lost_leases = CASE WHEN p_result = 'done' THEN 0 ELSE lost_leases END,
            not_before = greatest(now() + p_delay, CASE WHEN p_stage = 'publish' THEN publish_at END),
            lease_owner = NULL, lease_until = NULL, updated_at = now(), error = p_error, error_kind = p_kind,
            finished_at = CASE WHEN p_state IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
     WHERE id = p_run;
+    PERFORM blogposter.lose_sent_steps(p_run, r.attempt);
     UPDATE blogposter.attempts SET result = p_result, finished_at = clock_timestamp(), error = p_error, error_kind = p_kind
     WHERE run_id = p_run AND fence = p_fence;
     INSERT INTO blogposter.events (run_id, site_id, kind, stage, state, attempt, detail)

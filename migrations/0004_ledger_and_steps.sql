@@ -19,6 +19,8 @@ CREATE TABLE blogposter.budgets (
 
 -- The journal: one row for each external call of a run, whatever the attempt.
 -- sent: intent committed, answer not stored. unknown: the answer was lost.
+-- external is a name of ours that the provider keeps with the call (a batch's
+-- custom id): a call that has one is looked up by it and never sent again.
 CREATE TABLE blogposter.steps (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id      bigint NOT NULL,
@@ -37,6 +39,7 @@ CREATE TABLE blogposter.steps (
     sent_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
     result      jsonb,
+    external    text NOT NULL DEFAULT '',
     request     text NOT NULL DEFAULT '', -- the provider's id of the call
     error       text,
     UNIQUE (run_id, epoch, stage, name, input_hash),
@@ -47,15 +50,19 @@ CREATE TABLE blogposter.steps (
 );
 
 -- Append-only. A send has one reservation and at most one of settlement,
--- release, unknown; a later correction settles an unknown.
+-- release, unknown; a later correction settles an unknown. A line names its
+-- step in full and refers to no other row but its run, so that it outlives the
+-- journal and can be written again from elsewhere.
 CREATE TABLE blogposter.entries (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     site_id        bigint NOT NULL,
     run_id         bigint NOT NULL,
-    step_id        bigint NOT NULL,
-    send           int NOT NULL CHECK (send > 0),
+    epoch          int NOT NULL,
     stage          text NOT NULL,
+    step           text NOT NULL,
+    input_hash     text NOT NULL,
+    send           int NOT NULL CHECK (send > 0),
     attempt        int NOT NULL,
     kind           text NOT NULL CHECK (kind IN ('reservation', 'settlement', 'release', 'unknown', 'correction')),
     provider       text NOT NULL,
@@ -67,11 +74,11 @@ CREATE TABLE blogposter.entries (
     cache_write_5m bigint NOT NULL DEFAULT 0 CHECK (cache_write_5m >= 0),
     cache_write_1h bigint NOT NULL DEFAULT 0 CHECK (cache_write_1h >= 0),
     request        text NOT NULL DEFAULT '',
-    FOREIGN KEY (run_id, site_id) REFERENCES blogposter.runs (id, site_id),
-    FOREIGN KEY (step_id, site_id) REFERENCES blogposter.steps (id, site_id)
+    FOREIGN KEY (run_id, site_id) REFERENCES blogposter.runs (id, site_id)
 );
-CREATE UNIQUE INDEX entries_one_reservation ON blogposter.entries (step_id, send) WHERE kind = 'reservation';
-CREATE UNIQUE INDEX entries_one_ending ON blogposter.entries (step_id, send) WHERE kind IN ('settlement', 'release', 'unknown');
+CREATE UNIQUE INDEX entries_one_reservation ON blogposter.entries (run_id, epoch, stage, step, input_hash, send) WHERE kind = 'reservation';
+CREATE UNIQUE INDEX entries_one_ending ON blogposter.entries (run_id, epoch, stage, step, input_hash, send)
+    WHERE kind IN ('settlement', 'release', 'unknown');
 CREATE INDEX entries_of_run ON blogposter.entries (run_id, id);
 CREATE INDEX entries_of_site ON blogposter.entries (site_id, at);
 
@@ -81,17 +88,43 @@ ALTER TABLE blogposter.entries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_site ON blogposter.budgets USING (site_id = blogposter.current_site());
 CREATE POLICY own_site ON blogposter.steps USING (site_id = blogposter.current_site());
 CREATE POLICY own_site ON blogposter.entries USING (site_id = blogposter.current_site());
-GRANT SELECT, INSERT, UPDATE ON blogposter.budgets, blogposter.steps TO blogposter_functions;
-GRANT SELECT, INSERT ON blogposter.entries TO blogposter_functions;
+-- A limit is set once, with its run; what a step stands for is never changed.
+GRANT SELECT, INSERT ON blogposter.budgets, blogposter.steps, blogposter.entries TO blogposter_functions;
+GRANT UPDATE (reserved_micros, spent_micros, unknown_micros, overrun_micros) ON blogposter.budgets TO blogposter_functions;
+GRANT UPDATE (state, sends, reserved, fence, sent_at, finished_at, result, request, error) ON blogposter.steps TO blogposter_functions;
+
+-- +goose StatementBegin
+-- Turns every paid call of a run that was sent and never ended into an unknown
+-- one: whoever sent it is gone. Its reservation stays charged. Called where a
+-- lease begins or ends, so that no loss stays hidden behind a later denial.
+CREATE FUNCTION blogposter.lose_sent_steps(p_run bigint, p_attempt int) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    s blogposter.steps%ROWTYPE;
+BEGIN
+    FOR s IN SELECT * FROM blogposter.steps t WHERE t.run_id = p_run AND t.state = 'sent' AND t.external = '' FOR UPDATE LOOP
+        IF s.reserved > 0 THEN
+            UPDATE blogposter.budgets SET reserved_micros = reserved_micros - s.reserved, unknown_micros = unknown_micros + s.reserved
+            WHERE run_id = p_run;
+            INSERT INTO blogposter.entries (site_id, run_id, epoch, stage, step, input_hash, send, attempt, kind, provider, model, micros)
+            VALUES (s.site_id, p_run, s.epoch, s.stage, s.name, s.input_hash, s.sends, p_attempt, 'unknown', s.provider, s.model, s.reserved);
+        END IF;
+        UPDATE blogposter.steps SET state = 'unknown', reserved = 0, finished_at = clock_timestamp(),
+               error = 'its worker ended before the answer was stored'
+        WHERE id = s.id;
+    END LOOP;
+END $$;
+-- +goose StatementEnd
 
 -- +goose StatementBegin
 -- Commits the intent of a call with its worst case reserved, or returns the
--- stored answer. A step found "sent" was left by a worker that died before it
--- could store the answer: that reservation stays charged, as unknown.
+-- stored answer. A step that is still under way under a name the provider
+-- keeps (external) is pending: it is looked up, not sent again.
 CREATE FUNCTION blogposter.begin_step(
     p_run bigint, p_owner text, p_fence bigint, p_ttl interval, p_epoch int, p_stage text, p_attempt int,
-    p_name text, p_hash text, p_provider text, p_model text, p_prompt text, p_worst bigint)
-RETURNS TABLE (step_id bigint, send int, stored jsonb)
+    p_name text, p_hash text, p_provider text, p_model text, p_prompt text, p_external text, p_worst bigint)
+RETURNS TABLE (step_id bigint, send int, stored jsonb, pending boolean)
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
@@ -103,16 +136,14 @@ BEGIN
     SELECT * INTO s FROM blogposter.steps t
     WHERE t.run_id = p_run AND t.epoch = p_epoch AND t.stage = p_stage AND t.name = p_name AND t.input_hash = p_hash;
     IF s.state = 'done' THEN
-        RETURN QUERY SELECT s.id, s.sends, s.result;
+        RETURN QUERY SELECT s.id, s.sends, s.result, false;
         RETURN;
-    END IF;
-
-    -- The run's row is locked by hold_lease, so no other worker is in here.
-    IF s.state = 'sent' AND s.reserved > 0 THEN
-        UPDATE blogposter.budgets SET reserved_micros = reserved_micros - s.reserved, unknown_micros = unknown_micros + s.reserved
-        WHERE run_id = p_run;
-        INSERT INTO blogposter.entries (site_id, run_id, step_id, send, stage, attempt, kind, provider, model, micros)
-        VALUES (v_site, p_run, s.id, s.sends, p_stage, p_attempt, 'unknown', s.provider, s.model, s.reserved);
+    ELSIF s.state = 'sent' AND s.external <> '' THEN
+        RETURN QUERY SELECT s.id, s.sends, NULL::jsonb, true;
+        RETURN;
+    ELSIF s.state = 'sent' THEN
+        -- The lease began with no step in this state, and its holder waits for each answer.
+        RAISE EXCEPTION 'step % of run % is under way already', p_name, p_run USING ERRCODE = 'BP001';
     END IF;
     IF p_worst > 0 THEN
         UPDATE blogposter.budgets SET reserved_micros = reserved_micros + p_worst
@@ -125,8 +156,8 @@ BEGIN
         END IF;
     END IF;
     IF s.id IS NULL THEN
-        INSERT INTO blogposter.steps (run_id, site_id, epoch, stage, name, input_hash, provider, model, prompt, state, sends, reserved, fence)
-        VALUES (p_run, v_site, p_epoch, p_stage, p_name, p_hash, p_provider, p_model, p_prompt, 'sent', 1, p_worst, p_fence)
+        INSERT INTO blogposter.steps (run_id, site_id, epoch, stage, name, input_hash, provider, model, prompt, external, state, sends, reserved, fence)
+        VALUES (p_run, v_site, p_epoch, p_stage, p_name, p_hash, p_provider, p_model, p_prompt, p_external, 'sent', 1, p_worst, p_fence)
         RETURNING * INTO s;
     ELSE
         UPDATE blogposter.steps t SET state = 'sent', sends = t.sends + 1, reserved = p_worst, fence = p_fence,
@@ -134,10 +165,10 @@ BEGIN
         WHERE t.id = s.id RETURNING t.* INTO s;
     END IF;
     IF p_worst > 0 THEN
-        INSERT INTO blogposter.entries (site_id, run_id, step_id, send, stage, attempt, kind, provider, model, micros)
-        VALUES (v_site, p_run, s.id, s.sends, p_stage, p_attempt, 'reservation', p_provider, p_model, p_worst);
+        INSERT INTO blogposter.entries (site_id, run_id, epoch, stage, step, input_hash, send, attempt, kind, provider, model, micros)
+        VALUES (v_site, p_run, p_epoch, p_stage, p_name, p_hash, s.sends, p_attempt, 'reservation', p_provider, p_model, p_worst);
     END IF;
-    RETURN QUERY SELECT s.id, s.sends, NULL::jsonb;
+    RETURN QUERY SELECT s.id, s.sends, NULL::jsonb, false;
 END $$;
 -- +goose StatementEnd
 
@@ -178,9 +209,9 @@ BEGIN
                overrun_micros = overrun_micros + greatest(0, p_cost - s.reserved)
         WHERE run_id = p_run;
     END IF;
-    INSERT INTO blogposter.entries (site_id, run_id, step_id, send, stage, attempt, kind, provider, model, micros,
+    INSERT INTO blogposter.entries (site_id, run_id, epoch, stage, step, input_hash, send, attempt, kind, provider, model, micros,
                                     input, output, cache_read, cache_write_5m, cache_write_1h, request)
-    VALUES (s.site_id, p_run, s.id, s.sends, s.stage, p_attempt, v_kind, s.provider, s.model,
+    VALUES (s.site_id, p_run, s.epoch, s.stage, s.name, s.input_hash, s.sends, p_attempt, v_kind, s.provider, s.model,
             CASE v_kind WHEN 'settlement' THEN p_cost ELSE s.reserved END,
             p_input, p_output, p_cache_read, p_cache_write_5m, p_cache_write_1h, p_request);
 END $$;

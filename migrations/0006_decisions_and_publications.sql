@@ -53,6 +53,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM blogposter.drafts d WHERE d.id = NEW.draft_id AND d.checked_at IS NOT NULL AND d.digest = NEW.digest) THEN
         RAISE EXCEPTION 'draft % was not fact-checked, or its digest is not the approved one', NEW.draft_id USING ERRCODE = 'BP003';
     END IF;
+    IF NOT EXISTS (SELECT FROM blogposter.claims c WHERE c.draft_id = NEW.draft_id) THEN
+        RAISE EXCEPTION 'draft % has no claims: an article that says nothing checkable is not published', NEW.draft_id USING ERRCODE = 'BP003';
+    END IF;
     SELECT greatest(1, coalesce((s.rules ->> 'legal_min_sources')::int, 2)) INTO v_need
     FROM blogposter.sites s WHERE s.id = NEW.site_id;
     SELECT c.text INTO v_bad

@@ -3,9 +3,10 @@
 // the call; the answer is committed before it is used; a stored answer is
 // returned without a call.
 //
-// A worker that dies between the two leaves the step "sent". The next one
-// finds it, leaves its reservation charged as unknown, and sends again only if
-// the budget still allows.
+// A worker that dies between the two leaves the step "sent". Where the next
+// lease of the Run begins it becomes unknown, its reservation stays charged,
+// and it is sent again only if the budget still allows. A call that the
+// provider keeps under a name of ours (External) is looked up instead.
 package journal
 
 import (
@@ -14,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"blogposter/lib/fault"
 	"blogposter/lib/ledger"
@@ -23,9 +25,21 @@ import (
 // maxResult is the longest answer a step keeps in its row.
 const maxResult = 100_000
 
+// Writing down what a call came to is tried so often, since the call is paid
+// by then: a short fault of the database must not lose it.
+const (
+	writes       = 3
+	writeTimeout = 10 * time.Second
+	writePause   = 300 * time.Millisecond
+)
+
 // ErrBudget means that a reservation was denied; it is wrapped in
 // fault.NeedsBudget.
 var ErrBudget = errors.New("budget spent")
+
+// ErrPending means that the call is under way at the provider, under the
+// Intent's External name: it is to be looked up there, never sent again.
+var ErrPending = errors.New("call is under way at the provider")
 
 // Intent is what is about to be asked of the outside world.
 type Intent struct {
@@ -34,6 +48,7 @@ type Intent struct {
 	Provider string        // "anthropic", "jina", "wordpress"
 	Model    string        // "" for an unpaid call
 	Prompt   string        // version of the prompt, such as "v1/digest"
+	External string        // a name of ours that the provider keeps with the call, such as a batch's custom id
 	Worst    ledger.Micros // 0 for an unpaid call
 }
 
@@ -51,9 +66,10 @@ func (in Intent) Hash() [sha256.Size]byte { return sha256.Sum256(in.Input) }
 // Begun is a step that may be called now, or, with Stored set, one whose
 // answer is known.
 type Begun struct {
-	StepID int64
-	Send   int // 1 on the first call; each has its own reservation
-	Stored json.RawMessage
+	StepID  int64
+	Send    int // 1 on the first call; each has its own reservation
+	Stored  json.RawMessage
+	Pending bool // sent under an External name and not answered yet
 }
 
 // Ending says how a call without an answer ended.
@@ -88,6 +104,9 @@ func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func
 	if b.Stored != nil {
 		return b.Stored, nil
 	}
+	if b.Pending {
+		return nil, fault.Retryable(fmt.Errorf("step %s of run %d, %q: %w", in.Name, l.RunID, in.External, ErrPending), time.Minute)
+	}
 	r, err := call(ctx)
 	if err != nil {
 		return nil, j.end(ctx, l, in, b, Ending{Err: err, Lost: fault.IsLost(err), Cost: r.Cost})
@@ -99,7 +118,7 @@ func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func
 		err = fault.Permanent(fmt.Errorf("step %s of run %d: %w", in.Name, l.RunID, err))
 		return nil, j.end(ctx, l, in, b, Ending{Err: err, Cost: r.Cost})
 	}
-	if err := j.steps.FinishStep(context.WithoutCancel(ctx), l, b, r); err != nil {
+	if err := write(ctx, func(ctx context.Context) error { return j.steps.FinishStep(ctx, l, b, r) }); err != nil {
 		return nil, fmt.Errorf("finish step %s of run %d: %w", in.Name, l.RunID, err)
 	}
 	return r.Result, nil
@@ -108,11 +127,24 @@ func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func
 // end closes a step that has no answer to keep, with what it cost, and returns
 // why.
 func (j *Journal) end(ctx context.Context, l pipeline.Lease, in Intent, b Begun, e Ending) error {
-	// The caller's time may be up: what happened must be written all the same.
-	if err := j.steps.EndStep(context.WithoutCancel(ctx), l, b, e); err != nil {
+	if err := write(ctx, func(ctx context.Context) error { return j.steps.EndStep(ctx, l, b, e) }); err != nil {
 		return errors.Join(e.Err, fmt.Errorf("end step %s of run %d: %w", in.Name, l.RunID, err))
 	}
 	return e.Err
+}
+
+// write writes down what a call came to, although the caller's time may be up.
+func write(ctx context.Context, do func(ctx context.Context) error) error {
+	ctx = context.WithoutCancel(ctx)
+	for try := 1; ; try++ {
+		once, cancel := context.WithTimeout(ctx, writeTimeout)
+		err := do(once)
+		cancel()
+		if err == nil || try == writes || errors.Is(err, pipeline.ErrLeaseLost) || fault.KindOf(err) != fault.KindRetryable {
+			return err
+		}
+		<-time.After(time.Duration(try) * writePause)
+	}
 }
 
 // storable refuses an answer that the table would refuse: by then the call is

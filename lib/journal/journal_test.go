@@ -173,3 +173,47 @@ func TestJournal_Do_chargesTheLostSendAndTheNextOne(t *testing.T) {
 	require.Equal(t, ledger.Micros(930), steps.Spent())
 	require.Equal(t, 2, steps.Rows()[0].Send)
 }
+
+// flaky fails the first writes of an answer, as a database that is away for a
+// moment.
+type flaky struct {
+	*journaltest.Steps
+	failures int
+}
+
+func (f *flaky) FinishStep(ctx context.Context, l pipeline.Lease, b journal.Begun, r journal.Receipt) error {
+	if f.failures--; f.failures >= 0 {
+		return errBoom
+	}
+	return f.Steps.FinishStep(ctx, l, b, r)
+}
+
+func TestJournal_Do_losesNoPaidAnswerToAShortFaultOfTheDatabase(t *testing.T) {
+	t.Parallel()
+
+	steps := &flaky{Steps: &journaltest.Steps{}, failures: 1}
+	got, err := journal.New(steps).Do(t.Context(), lease, digest, func(context.Context) (journal.Receipt, error) {
+		return journal.Receipt{Result: json.RawMessage(`"paid"`), Cost: 120}, nil
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, `"paid"`, string(got))
+	require.Equal(t, ledger.Micros(120), steps.Spent())
+}
+
+// pending stands for a table in which the step is under way at its provider.
+type pending struct{ *journaltest.Steps }
+
+func (pending) BeginStep(context.Context, pipeline.Lease, journal.Intent) (journal.Begun, error) {
+	return journal.Begun{StepID: 1, Send: 1, Pending: true}, nil
+}
+
+func TestJournal_Do_neverSendsWhatTheProviderKeepsUnderAName(t *testing.T) {
+	t.Parallel()
+
+	_, err := journal.New(pending{&journaltest.Steps{}}).Do(t.Context(), lease, digest, func(context.Context) (journal.Receipt, error) {
+		t.Error("sent again")
+		return journal.Receipt{}, nil
+	})
+	require.ErrorIs(t, err, journal.ErrPending)
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+}

@@ -49,7 +49,7 @@ SELECT jsonb_build_object(
 )
 FROM blogposter.runs r
 LEFT JOIN LATERAL (SELECT * FROM blogposter.drafts v WHERE v.run_id = r.id ORDER BY v.version DESC LIMIT 1) d ON true
-WHERE r.id = $1`
+WHERE r.id = $1 AND r.site_id = blogposter.current_site()`
 
 // Dossier loads all that is known of the leased Run.
 func (s *Store) Dossier(ctx context.Context, l pipeline.Lease) (editorial.Dossier, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/api/view"
@@ -196,48 +197,86 @@ func TestStore_Run_showsTheWholeTrip(t *testing.T) {
 	require.Equal(t, "done", d.Attempts[3].Result)
 	require.Equal(t, editorial.VerbApprove, d.Decision.Verb)
 	require.Equal(t, editorial.PublicationPublished, d.Publication.State)
-	require.Equal(t, view.Cost{Reserved: 900, Limit: 150_000}, d.Cost, "the step that was begun and never ended")
+	require.Equal(t, view.Cost{Unknown: 900, Limit: 150_000}, d.Cost, "the step that was begun and never ended")
 	require.IsIncreasing(t, []int64{d.Events[0].At.UnixNano(), d.Events[1].At.UnixNano(), d.Events[2].At.UnixNano()})
 }
 
 func TestStore_API_neverShowsAnotherSite(t *testing.T) {
 	t.Parallel()
 
-	db := storetest.New(t)
-	run := published(t, db, storetest.AddSite(t, db.Owner, "a"))
-	article := scalar[int64](t, db.Owner, `SELECT id FROM blogposter.publications`)
-	waiting, digest := inReview(t, db, scalar[int64](t, db.Owner, `SELECT id FROM blogposter.sites`))
-	storetest.AddSite(t, db.Owner, "b")
-	s := store.New(db.Functions)
-
-	for _, site := range []string{"b", "nobody", ""} {
-		one := map[string]func() error{
-			"run":      func() error { _, err := s.Run(t.Context(), site, run); return err },
-			"review":   func() error { _, err := s.Review(t.Context(), site, waiting); return err },
-			"article":  func() error { _, err := s.Article(t.Context(), site, article); return err },
-			"decision": func() error { _, err := s.Decide(t.Context(), site, approve(waiting, digest)); return err },
-		}
-		if site != "b" {
-			one["intake"] = func() error { _, err := s.Intake(t.Context(), site, ""); return err }
-			one["new run"] = func() error { _, _, err := s.AddRun(t.Context(), site, asked("", "")); return err }
-		}
-		for name, call := range one {
-			require.ErrorIs(t, call(), view.ErrNotFound, "%s as %q", name, site)
-		}
-		runs, err := s.Runs(t.Context(), site, view.Page{Limit: 9})
-		require.NoError(t, err)
-		reviews, err := s.Reviews(t.Context(), site, view.Page{Limit: 9})
-		require.NoError(t, err)
-		articles, err := s.Articles(t.Context(), site, view.Page{Limit: 9})
-		require.NoError(t, err)
-		require.Zero(t, len(runs)+len(reviews)+len(articles), "lists as %q", site)
+	// The owner bypasses row-level security, so it is the queries alone that
+	// hide the other site from it.
+	logins := map[string]func(storetest.DB) *pgxpool.Pool{
+		"the functions' role": func(db storetest.DB) *pgxpool.Pool { return db.Functions },
+		"the owner":           func(db storetest.DB) *pgxpool.Pool { return db.Owner },
 	}
-	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.decisions`), "the published run's alone")
-	_, err := s.Run(t.Context(), "a", run)
-	require.NoError(t, err, "what is hidden above is there")
-	reviews, err := s.Reviews(t.Context(), "a", view.Page{Limit: 9})
+	for name, login := range logins {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			db := storetest.New(t)
+			run := published(t, db, storetest.AddSite(t, db.Owner, "a"))
+			article := scalar[int64](t, db.Owner, `SELECT id FROM blogposter.publications`)
+			waiting, digest := inReview(t, db, scalar[int64](t, db.Owner, `SELECT id FROM blogposter.sites`))
+			storetest.AddSite(t, db.Owner, "b")
+			s := store.New(login(db))
+
+			for _, site := range []string{"b", "nobody", ""} {
+				one := map[string]func() error{
+					"run":      func() error { _, err := s.Run(t.Context(), site, run); return err },
+					"review":   func() error { _, err := s.Review(t.Context(), site, waiting); return err },
+					"article":  func() error { _, err := s.Article(t.Context(), site, article); return err },
+					"decision": func() error { _, err := s.Decide(t.Context(), site, approve(waiting, digest)); return err },
+				}
+				if site != "b" {
+					one["intake"] = func() error { _, err := s.Intake(t.Context(), site, ""); return err }
+					one["new run"] = func() error { _, _, err := s.AddRun(t.Context(), site, asked("", "")); return err }
+				}
+				for name, call := range one {
+					require.ErrorIs(t, call(), view.ErrNotFound, "%s as %q", name, site)
+				}
+				requireEmptyLists(t, s, site)
+			}
+			require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.decisions`), "the published run's alone")
+			_, err := s.Run(t.Context(), "a", run)
+			require.NoError(t, err, "what is hidden above is there")
+			reviews, err := s.Reviews(t.Context(), "a", view.Page{Limit: 9})
+			require.NoError(t, err)
+			require.Len(t, reviews, 1)
+		})
+	}
+}
+
+func TestStore_Decide_doesNotWaitOnAnotherSitesRun(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	run, digest := inReview(t, db, storetest.AddSite(t, db.Owner, "a"))
+	storetest.AddSite(t, db.Owner, "b")
+
+	// Were the lock not the site's own, this would wait for the one that is
+	// held here and run into its deadline.
+	err := pgx.BeginFunc(t.Context(), db.Owner, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `SELECT FROM blogposter.runs WHERE id = $1 FOR UPDATE`, run)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = store.New(db.Owner).Decide(ctx, "b", approve(run, digest))
+		require.ErrorIs(t, err, view.ErrNotFound)
+		return nil
+	})
 	require.NoError(t, err)
-	require.Len(t, reviews, 1)
+}
+
+func requireEmptyLists(t *testing.T, s *store.Store, site string) {
+	t.Helper()
+	runs, err := s.Runs(t.Context(), site, view.Page{Limit: 9})
+	require.NoError(t, err)
+	reviews, err := s.Reviews(t.Context(), site, view.Page{Limit: 9})
+	require.NoError(t, err)
+	articles, err := s.Articles(t.Context(), site, view.Page{Limit: 9})
+	require.NoError(t, err)
+	require.Zero(t, len(runs)+len(reviews)+len(articles), "lists as %q", site)
 }
 
 func TestStore_Lists_readAnIndexAndNoMoreThanAPage(t *testing.T) {

@@ -140,6 +140,7 @@ func TestStore_publicationNeedsTheApprovedDigestAndSupportedClaims(t *testing.T)
 		"another digest than the one approved":    {sabotage: `UPDATE blogposter.drafts SET digest = repeat('e', 64)`, want: "is not the approved one"},
 		"a draft that was never checked":          {sabotage: `UPDATE blogposter.drafts SET digest = '', checked_at = NULL`, want: "was not fact-checked"},
 		"an unsupported claim":                    {sabotage: `UPDATE blogposter.claims SET verdict = 'unsupported'`, want: "fails the gate: Dogs may ride."},
+		"a draft without any claim":               {sabotage: `DELETE FROM blogposter.claims`, want: "has no claims"},
 		"a claim that lost its citation":          {sabotage: `DELETE FROM blogposter.citations`, want: "fails the gate"},
 		"a legal claim with one page":             {legal: true, want: "fails the gate"},
 		"a legal claim that is enough for a site": {legal: true, sabotage: `UPDATE blogposter.sites SET rules = '{"legal_min_sources": 1}'`},

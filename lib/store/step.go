@@ -15,16 +15,16 @@ import (
 // BeginStep commits the intent of a call and reserves its worst case, or
 // returns the stored answer. A denied reservation is journal.ErrBudget.
 func (s *Store) BeginStep(ctx context.Context, l pipeline.Lease, in journal.Intent) (journal.Begun, error) {
-	const q = `SELECT step_id, send, stored
-		FROM blogposter.begin_step($1, $2, $3, $4::interval, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	const q = `SELECT step_id, send, stored, pending
+		FROM blogposter.begin_step($1, $2, $3, $4::interval, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	hash := in.Hash()
 	var got journal.Begun
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
 		b.Queue(q, l.RunID, l.Owner, l.Fence, l.TTL, l.Epoch, string(l.Stage), l.Attempt,
-			in.Name, hex.EncodeToString(hash[:]), in.Provider, in.Model, in.Prompt, int64(in.Worst),
+			in.Name, hex.EncodeToString(hash[:]), in.Provider, in.Model, in.Prompt, in.External, int64(in.Worst),
 		).QueryRow(func(row pgx.Row) error {
 			var stored []byte
-			if err := row.Scan(&got.StepID, &got.Send, &stored); err != nil {
+			if err := row.Scan(&got.StepID, &got.Send, &stored, &got.Pending); err != nil {
 				return err
 			}
 			got.Stored = stored

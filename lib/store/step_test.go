@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
 	"blogposter/lib/journal"
 	"blogposter/lib/ledger"
@@ -89,9 +90,83 @@ func TestStore_BeginStep_keepsALostAnswerChargedAndReservesAgain(t *testing.T) {
 	require.Equal(t, []int64{900, 0, 900}, []int64{reserved, spent, unknown})
 	require.Equal(t, []string{"reservation 900", "unknown 900", "reservation 900"}, entries)
 
+	require.Equal(t, "sent", scalar[string](t, db.Owner, `SELECT state FROM blogposter.steps`))
+
 	// The dead worker's answer comes after all: it belongs to no lease.
 	late := s.FinishStep(t.Context(), l, journal.Begun{StepID: b.StepID, Send: 1}, journal.Receipt{Result: json.RawMessage(`{}`), Cost: 1})
 	require.ErrorIs(t, late, pipeline.ErrLeaseLost)
+}
+
+func TestStore_LeaseRun_showsALostCallEvenWhenTheBudgetDeniesItsResend(t *testing.T) {
+	t.Parallel()
+
+	db, s, l := journaled(t)
+	_, err := s.BeginStep(t.Context(), l, intent("section:1", 100_000))
+	require.NoError(t, err)
+	endLease(t, db.Owner, l.RunID)
+	heir := lease(t, s, pipeline.StageDraft, "heir")
+	_, err = s.BeginStep(t.Context(), heir, intent("section:1", 100_000))
+	require.ErrorIs(t, err, journal.ErrBudget)
+
+	reserved, spent, unknown, entries := budget(t, db.Owner)
+	require.Equal(t, []int64{0, 0, 100_000}, []int64{reserved, spent, unknown})
+	require.Equal(t, []string{"reservation 100000", "unknown 100000"}, entries)
+	require.Equal(t, "unknown", scalar[string](t, db.Owner, `SELECT state FROM blogposter.steps`))
+}
+
+func TestStore_FinishAttempt_leavesNoCallUnderWay(t *testing.T) {
+	t.Parallel()
+
+	db, s, l := journaled(t)
+	_, err := s.BeginStep(t.Context(), l, intent("section:1", 900)) // its answer could not be stored
+	require.NoError(t, err)
+	parked := pipeline.Transition{Stage: pipeline.StageDraft, State: pipeline.StateWaiting, Waiting: pipeline.WaitingPerson, Result: "waiting"}
+	require.NoError(t, s.FinishAttempt(t.Context(), l, parked, editorial.Work{}))
+	reserved, _, unknown, _ := budget(t, db.Owner)
+	require.Equal(t, []int64{0, 900}, []int64{reserved, unknown})
+}
+
+func TestStore_BeginStep_looksUpACallTheProviderKeepsUnderAName(t *testing.T) {
+	t.Parallel()
+
+	db, s, l := journaled(t)
+	in := intent("batch:1", 900)
+	in.External = "run-1-batch-1"
+	_, err := s.BeginStep(t.Context(), l, in)
+	require.NoError(t, err)
+	endLease(t, db.Owner, l.RunID)
+	heir := lease(t, s, pipeline.StageDraft, "heir")
+	b, err := s.BeginStep(t.Context(), heir, in)
+	require.NoError(t, err)
+	require.True(t, b.Pending)
+	require.Equal(t, 1, b.Send)
+	require.NoError(t, s.FinishStep(t.Context(), heir, b, journal.Receipt{Result: json.RawMessage(`{}`), Cost: 50}))
+	_, _, _, entries := budget(t, db.Owner)
+	require.Equal(t, []string{"reservation 900", "settlement 50"}, entries)
+}
+
+func TestStore_functionsCannotRaiseALimitOrRewriteWhatAStepStandsFor(t *testing.T) {
+	t.Parallel()
+
+	db, s, l := journaled(t)
+	_, err := s.BeginStep(t.Context(), l, intent("digest:1", 900))
+	require.NoError(t, err)
+	for _, q := range []string{
+		`UPDATE blogposter.budgets SET limit_micros = 10000000`, `UPDATE blogposter.steps SET name = 'x'`, `UPDATE blogposter.steps SET input_hash = repeat('0', 64)`,
+		`UPDATE blogposter.runs SET pins = '{}'`, `UPDATE blogposter.runs SET topic = 'other'`, `UPDATE blogposter.attempts SET owner = 'x'`, `DELETE FROM blogposter.events`,
+	} {
+		_, err := db.Functions.Exec(t.Context(), q)
+		require.ErrorContains(t, err, "permission denied", q)
+	}
+}
+
+func TestStore_FinishAttempt_givesAContinuedAttemptBack(t *testing.T) {
+	t.Parallel()
+
+	_, s, l := journaled(t)
+	goOn := pipeline.Transition{Stage: pipeline.StageDraft, State: pipeline.StateReady, Result: "continued"}
+	require.NoError(t, s.FinishAttempt(t.Context(), l, goOn, editorial.Work{}))
+	require.Equal(t, 1, lease(t, s, pipeline.StageDraft, "w").Attempt)
 }
 
 func TestStore_EndStep_releasesARefusedCallAndKeepsALostOneCharged(t *testing.T) {

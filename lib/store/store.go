@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,6 +54,10 @@ func Pool(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		return nil, errors.New("DATABASE_URL is not a Postgres URL: use postgres://user:password@host:port/database?sslmode=verify-full")
 	}
 	cfg.MaxConns = 2
+	// A function is frozen between events: a connection may be dead when it is
+	// thawed, and nobody may wait for the network's own patience to find out.
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	cfg.PingTimeout = 2 * time.Second
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.ConnConfig.StatementCacheCapacity = 0
 	cfg.ConnConfig.DescriptionCacheCapacity = 0
