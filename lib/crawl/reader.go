@@ -26,10 +26,13 @@ import (
 // MaxBytes is the longest answer of the reader that is taken.
 const MaxBytes = 2 << 20
 
+// NoKey stands for no key in settings, where an empty value counts as missing.
+const NoKey = "none"
+
 // Config is what a Reader needs. HTTP must have a Timeout.
 type Config struct {
 	BaseURL *url.URL // of the reader service; a path prefix is kept
-	APIKey  string   // "" asks without a key
+	APIKey  string   // "" or NoKey asks without one
 	HTTP    *http.Client
 	// TokenBudget is the most tokens one page may cost; the reader refuses a
 	// longer page without charging it. 0 sets no limit.
@@ -64,6 +67,9 @@ type Page struct {
 func New(cfg Config) *Reader {
 	if cfg.BaseURL == nil || cfg.HTTP == nil {
 		panic("crawl: a Reader needs a base URL and an HTTP client")
+	}
+	if cfg.APIKey == NoKey {
+		cfg.APIKey = ""
 	}
 	hc := *cfg.HTTP
 	// A redirect would be a second request, and could carry the key elsewhere.

@@ -258,3 +258,22 @@ func ExampleReader_Read() {
 	// Staff may ask two questions. <nil>
 	// The page has too little text to cite: 5 words in sentences, where at least 60 are needed.
 }
+
+func TestReader_Read_asksWithoutAKeyWhenThereIsNone(t *testing.T) {
+	t.Parallel()
+
+	for _, none := range []string{"", crawl.NoKey} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if got, sent := r.Header["Authorization"]; sent {
+				t.Errorf("sent %q", got)
+			}
+			_, _ = w.Write([]byte(`{"code":200,"status":20000,"data":{"title":"T","url":"https://a.example/","content":"Text."}}`))
+		}))
+		base, err := url.Parse(srv.URL)
+		require.NoError(t, err)
+		r := crawl.New(crawl.Config{BaseURL: base, APIKey: none, HTTP: &http.Client{Timeout: time.Second}})
+		_, err = r.Read(t.Context(), "https://a.example/")
+		require.NoError(t, err)
+		srv.Close()
+	}
+}
