@@ -46,7 +46,7 @@ func (s *Store) Article(ctx context.Context, site string, id int64) (view.Checke
 	const q = `
 		SELECT ` + articleObject + ` || jsonb_build_object('claims', ` + claimsArray + `)
 		FROM blogposter.publications p JOIN blogposter.drafts d ON d.id = p.draft_id
-		WHERE p.id = $1 AND p.state = 'published'`
+		WHERE p.id = $1 AND p.site_id = blogposter.current_site() AND p.state = 'published'`
 	var a view.CheckedArticle
 	err := s.onSite(ctx, site, func(b *pgx.Batch) { b.Queue(q, id).QueryRow(object(&a)) })
 	if err != nil {

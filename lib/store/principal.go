@@ -49,18 +49,21 @@ func shown(err error) error {
 	return err
 }
 
-// Ping checks that Postgres answers, and that its schema has what this
-// release works on.
+// Ping checks that Postgres answers, that its schema has what this release
+// works on, and that this login sees one site at a time.
 func (s *Store) Ping(ctx context.Context) error {
-	var ready bool
+	var ready, scoped bool
 	var b pgx.Batch
-	b.Queue(`SELECT to_regclass('blogposter.publications') IS NOT NULL`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&ready) })
+	b.Queue(`SELECT to_regclass('blogposter.publications') IS NOT NULL, coalesce(row_security_active(to_regclass('blogposter.runs')), false)`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&ready, &scoped) })
 	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("ask postgres: %w", translate(err))
 	}
 	if !ready {
 		return errors.New("schema blogposter lacks what this release needs: run make migrate")
+	}
+	if !scoped {
+		return errors.New("DATABASE_URL logs in as a role that bypasses row-level security: use the functions' role")
 	}
 	return nil
 }

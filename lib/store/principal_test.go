@@ -56,6 +56,13 @@ func TestStore_Ping_saysWhetherTheSchemaIsThere(t *testing.T) {
 	require.ErrorContains(t, s.Ping(t.Context()), "make migrate")
 }
 
+func TestStore_Ping_refusesALoginThatSeesEverySite(t *testing.T) {
+	t.Parallel()
+
+	err := store.New(storetest.New(t).Owner).Ping(t.Context())
+	require.EqualError(t, err, "DATABASE_URL logs in as a role that bypasses row-level security: use the functions' role")
+}
+
 func TestStore_failsWithoutADatabase(t *testing.T) {
 	t.Parallel()
 

@@ -28,7 +28,8 @@ func (s *Store) Reviews(ctx context.Context, site string, p view.Page) ([]view.R
 // Review returns what a reviewer needs to judge the latest Draft of a Run of
 // the site, in one round trip.
 func (s *Store) Review(ctx context.Context, site string, runID int64) (view.Review, error) {
-	const q = `SELECT jsonb_build_object('run', ` + runObject + `, 'cost', ` + costObject + `) FROM blogposter.runs r WHERE r.id = $1`
+	const q = `SELECT jsonb_build_object('run', ` + runObject + `, 'cost', ` + costObject + `)
+		FROM blogposter.runs r WHERE r.id = $1 AND r.site_id = blogposter.current_site()`
 	var v view.Review
 	err := s.onSite(ctx, site, func(b *pgx.Batch) {
 		b.Queue(q, runID).QueryRow(object(&v))
@@ -74,7 +75,7 @@ func (s *Store) Decide(ctx context.Context, site string, a view.Answer) (view.De
 	err := s.onSite(ctx, site, func(b *pgx.Batch) {
 		// Of two reviewers at once the second waits here; its next statement
 		// then sees what the first one decided.
-		b.Queue(`SELECT FROM blogposter.runs WHERE id = $1 FOR UPDATE`, a.RunID)
+		b.Queue(`SELECT FROM blogposter.runs WHERE id = $1 AND site_id = blogposter.current_site() FOR UPDATE`, a.RunID)
 		b.Queue(decideQuery, a.RunID, string(a.Verb), a.Digest, a.Reviewer, a.Comment).Query(func(rows pgx.Rows) (err error) {
 			added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 			return err

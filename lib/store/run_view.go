@@ -22,10 +22,13 @@ const (
 	decisionObject = `(SELECT jsonb_build_object('id', z.id, 'draft_id', z.draft_id, 'verb', z.verb, 'digest', z.digest, 'reviewer', z.reviewer,
 		'comment', z.comment, 'decided_at', z.decided_at) FROM blogposter.decisions z WHERE z.draft_id = d.id)`
 
-	// runAndDraft is the run $1 and its latest draft, if it has one.
+	// runAndDraft is the run $1 of the site and its latest draft, if it has
+	// one. Like every statement of this file it names the site itself: row-level
+	// security is the second guard, and a login that bypasses it must not be
+	// shown another site's rows.
 	runAndDraft = ` FROM blogposter.runs r
 		LEFT JOIN LATERAL (SELECT * FROM blogposter.drafts v WHERE v.run_id = r.id ORDER BY v.version DESC LIMIT 1) d ON true
-		WHERE r.id = $1`
+		WHERE r.id = $1 AND r.site_id = blogposter.current_site()`
 )
 
 const runQuery = `
