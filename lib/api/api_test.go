@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/api"
-	"blogposter/lib/api/view"
 	"blogposter/lib/faas"
+	"blogposter/lib/view"
 )
 
 func articles() api.Articles {

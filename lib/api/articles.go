@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
+	"blogposter/lib/view"
 )
 
 // ArticleStore is what /articles needs of the store. Every method sees only

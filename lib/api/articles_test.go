@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/api"
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
+	"blogposter/lib/view"
 )
 
 // shelf has three articles, 3 to 1.

@@ -15,9 +15,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
 	"blogposter/lib/ledger"
+	"blogposter/lib/view"
 )
 
 const (

@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/http"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
 	"blogposter/lib/faas"
 	"blogposter/lib/fault"
+	"blogposter/lib/view"
 )
 
 // Problem is an RFC 9457 problem document, and the error a handler returns

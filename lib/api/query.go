@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 const (

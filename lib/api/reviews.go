@@ -11,10 +11,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 // ReviewStore is what /reviews needs of the store. Every method sees only the

@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"time"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 // RunStore is what /runs needs of the store. Every method sees only the rows

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/api"
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 // desk keeps one site's runs: what was added, by key.

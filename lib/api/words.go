@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 // describe adds to a Run what the store can't know: why it stands where it

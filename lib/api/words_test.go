@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 func TestDescribe_saysInWordsWhyAndWhatNext(t *testing.T) {

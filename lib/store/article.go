@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"blogposter/lib/api/view"
+	"blogposter/lib/view"
 )
 
 // claimsArray is the claims of the draft d with all that they rest on.

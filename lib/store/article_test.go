@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/store"
 	"blogposter/lib/store/storetest"
+	"blogposter/lib/view"
 )
 
 func TestStore_Articles_listsWhatWasPublished(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/auth"
+	"blogposter/lib/view"
 )
 
 // PrincipalKey finds who holds the API key with this hash; false for one that

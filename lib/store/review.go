@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"blogposter/lib/api/view"
+	"blogposter/lib/view"
 )
 
 // Reviews lists the Runs of the site that wait for approval, the oldest first,

@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/store"
 	"blogposter/lib/store/storetest"
+	"blogposter/lib/view"
 )
 
 // inReview takes a Run of the site to where a reviewer decides.

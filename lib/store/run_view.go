@@ -6,11 +6,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"blogposter/lib/api/view"
+	"blogposter/lib/view"
 )
 
 // What the API shows is gathered as JSON by one statement, whose field names
-// are those of lib/api/view. r is the run, d a draft.
+// are those of lib/view. r is the run, d a draft.
 const (
 	runObject = `jsonb_build_object('id', r.id, 'topic', r.topic, 'stage', r.stage, 'state', r.state, 'waiting_for', coalesce(r.waiting, ''),
 		'attempt', r.attempt, 'why', coalesce(r.error, ''), 'not_before', r.not_before, 'publish_at', r.publish_at, 'created_by', r.created_by,

@@ -11,11 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/store"
 	"blogposter/lib/store/storetest"
+	"blogposter/lib/view"
 )
 
 var pins = pipeline.Pins{Prompts: "v1", Small: "claude-haiku-5-5", Large: "claude-sonnet-5-5"}

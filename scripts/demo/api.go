@@ -12,8 +12,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
+	"blogposter/lib/view"
 )
 
 // client speaks to the API as a program with a token would.

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 	"blogposter/migrations"
 	"blogposter/scripts/site/sitefile"
 )

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/artifact"
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
 	"blogposter/lib/ledger"
+	"blogposter/lib/view"
 )
 
 // report reads the article back as any reader would, checks its evidence

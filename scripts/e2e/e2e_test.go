@@ -18,10 +18,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/evidence"
 	"blogposter/lib/ledger"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 	"blogposter/scripts/modelserver/wire"
 )
 

@@ -15,11 +15,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
 	"blogposter/lib/artifact"
 	"blogposter/lib/cms"
 	"blogposter/lib/config"
 	"blogposter/lib/editorial"
+	"blogposter/lib/view"
 	"blogposter/scripts/dev/platform"
 	"blogposter/scripts/modelserver/wire"
 	"blogposter/scripts/world"

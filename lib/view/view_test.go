@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api/view"
+	"blogposter/lib/view"
 )
 
 func TestAmount_isShownTwiceAndReadBothWays(t *testing.T) {
