@@ -10,6 +10,9 @@ import (
 // covers matches the sentence with which an introduction says what follows.
 var covers = regexp.MustCompile(`^This article is about [^.;?!]+\.$`)
 
+// prepositional headings don't read behind a "from".
+var prepositional = regexp.MustCompile(`(?i)^(?:before|after|in|at|on|with)\b`)
+
 // frame says what the article is about, in its keyphrase and its first and
 // last heading. It states nothing about the world, so nothing in it may look
 // as if it did: a heading with a number, a verb or a word of law stays out.
@@ -29,7 +32,7 @@ func frame(in material) string {
 	}
 	var names []string
 	for _, p := range find(in.user, "part") {
-		if h := p.attrs["heading"]; quiet(h) && !asserts(h) && !asks.MatchString(h) {
+		if h := p.attrs["heading"]; quiet(h) && !asserts(h) && !asks.MatchString(h) && !prepositional.MatchString(h) {
 			names = append(names, inSentence(h))
 		}
 	}
