@@ -26,7 +26,7 @@ func open(t *testing.T, address string) *cms.WordPress {
 	t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(t, err)
-	return cms.New(u, "desk", secret, &http.Client{Timeout: 20 * time.Second})
+	return cms.New(u, "desk", secret, cmstest.Client(t))
 }
 
 // serve answers every call alike, below a path, and counts the calls.

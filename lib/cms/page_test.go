@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/cms"
+	"blogposter/lib/cms/cmstest"
 )
 
 func TestReader_Page_readsAsAnybodyWould(t *testing.T) {
@@ -46,7 +46,9 @@ func TestReader_Page_readsAsAnybodyWould(t *testing.T) {
 	home, err := url.Parse(srv.URL)
 	require.NoError(t, err)
 	jar.SetCookies(home, []*http.Cookie{{Name: "session", Value: "editor"}})
-	r := cms.NewReader(&http.Client{Timeout: 5 * time.Second, Jar: jar})
+	hc := cmstest.Client(t)
+	hc.Jar = jar
+	r := cms.NewReader(hc)
 
 	for path, want := range map[string]string{"/ok": "<p>hello</p>", "/moved": "<p>hello</p>", "/shy": "at last"} {
 		page, err := r.Page(t.Context(), srv.URL+path)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,7 +30,7 @@ func onBoth(t *testing.T, test func(t *testing.T, w *cms.WordPress, tag string))
 		require.NoError(t, err)
 		tag := fmt.Sprintf("zz%d", rand.Int64N(1<<40))
 		t.Cleanup(func() { server.Clean(t, tag) })
-		test(t, cms.New(base, server.User, server.Password, &http.Client{Timeout: 20 * time.Second}), tag)
+		test(t, cms.New(base, server.User, server.Password, cmstest.Client(t)), tag)
 	})
 }
 
@@ -128,7 +126,7 @@ func TestWordPress_refusesAWrongPassword(t *testing.T) {
 	server := cmstest.Real(t)
 	base, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	wrong := cms.New(base, server.User, "not it", &http.Client{Timeout: 20 * time.Second})
+	wrong := cms.New(base, server.User, "not it", cmstest.Client(t))
 	_, err = wrong.Create(t.Context(), editorial.Post{Status: editorial.PostDraft, Title: "x"})
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
 	require.ErrorContains(t, err, "its application password was not revoked")

@@ -37,7 +37,10 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 		tb.Fatal(err)
 	}
 	p := &Proxy{}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	forward := &httputil.ReverseProxy{
+		Transport: Client(tb).Transport,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
+	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p.record(r) {
 		case Nothing:

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"testing"
-	"time"
 )
 
 // Server is a running WordPress.
@@ -56,7 +55,7 @@ func (s Server) call(tb testing.TB, method, path string) []byte {
 		tb.Fatal(err)
 	}
 	req.SetBasicAuth(s.User, s.Password)
-	resp, err := (&http.Client{Timeout: 20 * time.Second}).Do(req)
+	resp, err := Client(tb).Do(req)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func client(t *testing.T, address, user, password string) *cms.WordPress {
 	t.Helper()
 	base, err := url.Parse(address)
 	require.NoError(t, err)
-	return cms.New(base, user, password, &http.Client{Timeout: timeout})
+	return cms.New(base, user, password, cmstest.Client(t))
 }
 
 func suffix(run int64) string { return fmt.Sprintf("zz%d", run) }
