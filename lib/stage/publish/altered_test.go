@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,6 +115,83 @@ func TestStage_Do_saysLoudlyWhatItCouldNotTakeBack(t *testing.T) {
 	require.ErrorContains(t, err, "POST 1 MAY STILL BE PUBLIC, set it to draft by hand")
 	require.ErrorContains(t, err, "doesn't show")
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+}
+
+func TestStage_Do_looksWhetherAPostWasTakenBackWhenTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
+
+	for name, tc := range map[string]struct {
+		loss   cmstest.Loss
+		writes int32 // the publication, and the setting back
+	}{
+		"carried out":      {cmstest.Answer, 2},
+		"it never arrived": {cmstest.Request, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			w.fake.Show = func(string) string { return "<h1>Log in</h1>" }
+			var seen atomic.Int32
+			w.proxy.Lose(func(r *http.Request) cmstest.Loss {
+				if isUpdate(r) && seen.Add(1) == 2 {
+					return tc.loss
+				}
+				return cmstest.Nothing
+			})
+			_, err := w.do(t.Context())
+			require.ErrorContains(t, err, "post 1 was set back to draft")
+			require.NotContains(t, err.Error(), "MAY STILL BE PUBLIC")
+			require.Equal(t, "draft", w.fake.Posts()[0].Status)
+			require.Equal(t, tc.writes, seen.Load())
+			require.Equal(t, editorial.PublicationDraft, w.store.publication().State)
+		})
+	}
+}
+
+func TestStage_Do_waitsForAHangingSiteNoLongerThanForAWrite(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]func(w *world, hang func()){
+		"the public page": func(w *world, hang func()) {
+			w.fake.Show = func(page string) string {
+				hang()
+				return page
+			}
+		},
+		"the read before": func(w *world, hang func()) {
+			var updates atomic.Int32
+			w.proxy.Lose(func(r *http.Request) cmstest.Loss {
+				if isUpdate(r) {
+					updates.Add(1)
+				}
+				if r.Method == http.MethodGet && updates.Load() > 0 {
+					hang()
+				}
+				return cmstest.Nothing
+			})
+		},
+	}
+	for name, prepare := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			w.patience(t, time.Second)
+			enough := make(chan struct{})
+			release := sync.OnceFunc(func() { close(enough) })
+			t.Cleanup(release)
+			prepare(w, func() { <-enough })
+			start := time.Now()
+			_, err := w.do(t.Context())
+			took := time.Since(start)
+			release()
+			require.Equal(t, fault.KindRetryable, fault.KindOf(err), "%v", err)
+			require.True(t, fault.IsTimeout(err), "%v", err)
+			require.Less(t, took, timeout, "less than the client gives a single try")
+			require.Equal(t, "publish", w.fake.Posts()[0].Status, "nothing is known against the text")
+		})
+	}
 }
 
 func TestStage_Do_checksAPublishedPostAgainAndTakesBackAChangedOne(t *testing.T) {

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -79,15 +80,16 @@ func (a *attempt) create(ctx context.Context, want editorial.Post) (editorial.Po
 	return editorial.Post{}, fault.NeedsHuman(fmt.Errorf("a post was created and can't be found by its class %s: look in the site's drafts for a plugin that changes the text, or a search that doesn't work", a.marker))
 }
 
+// withdrawals is how often a post is set back to draft while the answers are
+// lost: setting it again changes nothing more.
+const withdrawals = 3
+
 // withdraw takes the post off the site, and says so.
 func (a *attempt) withdraw(ctx context.Context, id int64, cause error) error {
 	// The attempt's time may be up; what is wrong must not stay public for it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*a.timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*a.timeout)
 	defer cancel()
-	err := a.write(ctx, "withdraw", id, func(ctx context.Context) error {
-		_, err := a.blog.SetStatus(ctx, id, editorial.PostDraft)
-		return err
-	})
+	err := a.setBack(ctx, id)
 	if err == nil && a.pub.State == editorial.PublicationPublished {
 		err = a.mark(ctx, editorial.PublicationDraft, id, "")
 	}
@@ -95,6 +97,27 @@ func (a *attempt) withdraw(ctx context.Context, id int64, cause error) error {
 		return fault.NeedsHuman(fmt.Errorf("%w; POST %d MAY STILL BE PUBLIC, set it to draft by hand: %w", cause, id, err))
 	}
 	return fault.NeedsHuman(fmt.Errorf("%w; post %d was set back to draft", cause, id))
+}
+
+// setBack makes the post a draft. An answer that was lost says nothing: the
+// post is looked at, and set again unless it is off the site.
+func (a *attempt) setBack(ctx context.Context, id int64) error {
+	for try := 1; ; try++ {
+		err := a.write(ctx, fmt.Sprintf("withdraw-%d", try), id, func(ctx context.Context) error {
+			_, err := a.blog.SetStatus(ctx, id, editorial.PostDraft)
+			return err
+		})
+		if !fault.IsLost(err) {
+			return err
+		}
+		p, there, lookErr := a.blog.Post(ctx, id)
+		if lookErr == nil && (!there || p.Status == editorial.PostDraft || p.Status == editorial.PostTrash) {
+			return nil
+		}
+		if try == withdrawals || ctx.Err() != nil {
+			return errors.Join(err, lookErr)
+		}
+	}
 }
 
 // giveUp removes what a failed Run would leave behind: a draft for good, since

@@ -232,7 +232,7 @@ func (a *attempt) proof(ctx context.Context, id int64, want editorial.Post) (edi
 	if len(diff) > 0 {
 		return stored, fault.NeedsHuman(fmt.Errorf("post %d is not what was approved: %w", id, errors.Join(diff...)))
 	}
-	page, err := a.blog.Page(ctx, stored.URL)
+	page, err := a.page(ctx, stored.URL)
 	if err != nil {
 		return stored, err
 	}
@@ -243,7 +243,17 @@ func (a *attempt) proof(ctx context.Context, id int64, want editorial.Post) (edi
 	return stored, nil
 }
 
+// page reads the public page. Its tries together take no longer than one
+// write, since no step extends the lease meanwhile.
+func (a *attempt) page(ctx context.Context, address string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	return a.blog.Page(ctx, address)
+}
+
 func (a *attempt) read(ctx context.Context, id int64) (editorial.Post, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout) // all tries together, or they could outlive the lease
+	defer cancel()
 	p, ok, err := a.blog.Post(ctx, id)
 	if err == nil && !ok {
 		err = fault.NeedsHuman(fmt.Errorf("post %d is gone from the site: replay the run if that was a mistake", id))

@@ -31,6 +31,7 @@ type world struct {
 	store  *store
 	steps  *journaltest.Steps
 	proxy  *cmstest.Proxy
+	blog   *cms.WordPress
 	direct *cms.WordPress // past the proxy
 	fake   *cmstest.Site  // nil where the site is real
 	lease  pipeline.Lease
@@ -76,11 +77,17 @@ func newWorld(t *testing.T, address, user, password string) *world {
 		direct: client(t, address, user, password), now: time.Now,
 		lease: pipeline.Lease{RunID: run, SiteID: 3, Stage: pipeline.StagePublish, Attempt: 1, TTL: time.Minute},
 	}
-	blog := client(t, proxy.URL, user, password)
-	w.stage = publish.New(w.store, journal.New(w.steps), func(editorial.Site) (publish.Blog, error) { return blog, nil },
-		timeout, func() time.Time { return w.now() })
+	w.blog = client(t, proxy.URL, user, password)
+	w.patience(t, timeout)
 	w.approve(t)
 	return w
+}
+
+// patience is the longest a write may take from now on.
+func (w *world) patience(t *testing.T, longest time.Duration) {
+	t.Helper()
+	w.stage = publish.New(w.store, journal.New(w.steps), func(editorial.Site) (publish.Blog, error) { return w.blog, nil },
+		longest, func() time.Time { return w.now() })
 }
 
 func client(t *testing.T, address, user, password string) *cms.WordPress {
