@@ -43,11 +43,13 @@ const (
 )
 
 // Subject is what is linted: a Draft with all it rests on, as it would be
-// rendered. Dead are addresses of the site that were left out of the links.
+// rendered. Dead and Unchecked are addresses of the site that were left out of
+// the links: they don't resolve, or did not answer in time.
 type Subject struct {
-	Dossier  editorial.Dossier
-	Rendered markup.Rendered
-	Dead     []string
+	Dossier   editorial.Dossier
+	Rendered  markup.Rendered
+	Dead      []string
+	Unchecked []string
 }
 
 func (s Subject) draft() editorial.Draft { return *s.Dossier.Draft }
@@ -110,6 +112,9 @@ func internalLinks(s Subject) []editorial.Finding {
 	var out []editorial.Finding
 	for _, url := range s.Dead {
 		out = append(out, doubtful(RuleLinks, "%s is published and doesn't resolve; it is not linked", url)...)
+	}
+	for _, url := range s.Unchecked {
+		out = append(out, doubtful(RuleLinks, "%s could not be checked, since the site is slow or down; it is not linked", url)...)
 	}
 	if n := len(markup.Related(s.Dossier)); n < markup.MinRelated {
 		out = append(out, doubtful(RuleLinks, "the article links to %d others of the site, %d to %d are wanted: the site has no more that resolve", n, markup.MinRelated, markup.MaxRelated)...)

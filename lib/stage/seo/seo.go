@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
@@ -24,6 +25,10 @@ import (
 // two patches a Run are worth their money.
 const maxVersion = 2
 
+// linkPatience is the longest that all links of a Draft may take together: no
+// step extends the lease meanwhile.
+const linkPatience = 30 * time.Second
+
 // Store is what this stage needs from the store.
 type Store interface {
 	Dossier(ctx context.Context, l pipeline.Lease) (editorial.Dossier, error)
@@ -34,7 +39,8 @@ type Models interface {
 	JSON(ctx context.Context, l pipeline.Lease, r llm.Request, out any) error
 }
 
-// Links reports whether a reader gets a page at an address of the site.
+// Links reports whether a reader gets a page at an address of the site, which
+// it doesn't when ctx ends before.
 type Links interface {
 	Resolves(ctx context.Context, url string) bool
 }
@@ -65,12 +71,12 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 	if err := d.Draft.Validate(); err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(fmt.Errorf("draft %d: %w", d.Draft.ID, err))
 	}
-	dead := s.dropDead(ctx, &d)
+	dead, unchecked := s.dropDead(ctx, &d)
 	rendered, err := markup.Render(d)
 	if err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(err)
 	}
-	findings := Lint(Subject{Dossier: d, Rendered: rendered, Dead: dead})
+	findings := Lint(Subject{Dossier: d, Rendered: rendered, Dead: dead, Unchecked: unchecked})
 	if broken := mendable(findings); len(broken) > 0 && d.Draft.Version <= maxVersion {
 		next, err := s.mend(ctx, l, d, broken)
 		if err != nil {
@@ -92,25 +98,32 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 	return editorial.Work{Draft: &done, Findings: findings}, pipeline.Outcome{Detail: detail}, nil
 }
 
-// dropDead takes articles that don't resolve out of the ones to link to, and
-// lists those that would have been linked.
-func (s *Stage) dropDead(ctx context.Context, d *editorial.Dossier) []string {
-	var dead []string
-	checked := map[string]bool{}
+// dropDead takes what doesn't resolve out of the articles to link to, and
+// lists what would have been linked: the dead, and those nothing is known of
+// because the time was up or the whole site seems to be down.
+func (s *Stage) dropDead(ctx context.Context, d *editorial.Dossier) (dead, unchecked []string) {
+	ctx, cancel := context.WithTimeout(ctx, linkPatience)
+	defer cancel()
+	alive := map[string]bool{}
 	for {
-		found := ""
-		for _, link := range markup.Related(*d) {
-			if !checked[link.URL] && !s.links.Resolves(ctx, link.URL) {
-				found = link.URL
-				break
+		open := slices.DeleteFunc(markup.Related(*d), func(l editorial.Link) bool { return alive[l.URL] })
+		if len(open) == 0 {
+			return dead, nil
+		}
+		url := open[0].URL
+		switch {
+		case len(dead) < markup.MaxRelated && s.links.Resolves(ctx, url):
+			alive[url] = true
+		case len(dead) == markup.MaxRelated, ctx.Err() != nil:
+			for _, l := range open {
+				unchecked = append(unchecked, l.URL)
 			}
-			checked[link.URL] = true
+			d.Published = slices.DeleteFunc(slices.Clone(d.Published), func(l editorial.Link) bool { return !alive[l.URL] })
+			return dead, unchecked
+		default:
+			dead = append(dead, url)
+			d.Published = slices.DeleteFunc(slices.Clone(d.Published), func(l editorial.Link) bool { return l.URL == url })
 		}
-		if found == "" || len(dead) == markup.MaxRelated { // the site is down: no use to ask for all
-			return dead
-		}
-		dead = append(dead, found)
-		d.Published = slices.DeleteFunc(slices.Clone(d.Published), func(l editorial.Link) bool { return l.URL == found })
 	}
 }
 

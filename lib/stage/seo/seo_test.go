@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -232,6 +235,61 @@ func TestStage_Do_linksOnlyToWhatResolves(t *testing.T) {
 	require.NoError(t, r.do(t))
 	require.NotContains(t, r.work.Draft.Markup, markup.HeadingRelated)
 	require.Equal(t, 4, strings.Count(strings.Join(rules(r.work.Findings), "\n"), "internal-links warning"), "three dead ones, and too few")
+}
+
+// hanging answers for the first page, and then never before the caller ends.
+type hanging struct{ asked int }
+
+func (h *hanging) Resolves(ctx context.Context, _ string) bool {
+	h.asked++
+	if h.asked == 1 {
+		return true
+	}
+	<-ctx.Done()
+	return false
+}
+
+func TestStage_Do_leavesOutLinksItCanNotCheckInTime(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		r, slow, start := newRun(), &hanging{}, time.Now()
+		client, _ := llmtest.NewClient(r.model)
+		work, _, err := seo.New(store{r.d}, client, slow).Do(t.Context(), lease)
+		require.NoError(t, err)
+		require.Equal(t, 30*time.Second, time.Since(start), "for all of them together")
+		require.Equal(t, 2, slow.asked)
+		related := markup.Related(r.d)
+		require.Contains(t, work.Draft.Markup, related[0].URL)
+		require.NotContains(t, work.Draft.Markup, related[1].URL)
+		require.Contains(t, messages(work.Findings), related[1].URL+" could not be checked")
+		require.Contains(t, rules(work.Findings), "internal-links warning")
+	})
+}
+
+func TestStage_Do_linksNothingUncheckedWhenTheSiteIsDown(t *testing.T) {
+	t.Parallel()
+
+	r := newRun()
+	r.links.dead = map[string]bool{}
+	r.d.Published = nil
+	for i := range markup.MaxRelated + 2 {
+		url := fmt.Sprintf("https://dogs.example/service-dog-%d/", i)
+		r.d.Published = append(r.d.Published, editorial.Link{URL: url, Title: "Service dog"})
+		r.links.dead[url] = true
+	}
+	require.NoError(t, r.do(t))
+	require.Len(t, r.links.asked, markup.MaxRelated, "no use to ask for all")
+	require.NotContains(t, r.work.Draft.Markup, markup.HeadingRelated)
+	require.Contains(t, messages(r.work.Findings), "service-dog-7/ could not be checked")
+}
+
+func messages(findings []editorial.Finding) string {
+	var all []string
+	for _, f := range findings {
+		all = append(all, f.Message)
+	}
+	return strings.Join(all, "\n")
 }
 
 func TestStage_Do_saysWhatIsMissing(t *testing.T) {
