@@ -58,12 +58,12 @@ func newBackoff() retry.Backoff {
 type StatusError struct {
 	Code    int
 	Reason  string // WordPress's own code, such as rest_forbidden
-	Message string
+	Message string // WordPress's own, or the kind of answer where it gave none
 	data    json.RawMessage
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("status %d %s: %.200s", e.Code, e.Reason, e.Message)
+	return fmt.Sprintf("status %d %.80s: %.200s", e.Code, e.Reason, e.Message)
 }
 
 // call is one request to the API.
@@ -145,8 +145,8 @@ func (w *WordPress) send(ctx context.Context, c call, out any) (http.Header, err
 	}
 	if err := json.Unmarshal(data, out); err != nil {
 		return nil, lostIfWrite(c.method, fault.NeedsHuman(fmt.Errorf(
-			"answered %d with %q instead of the JSON of its REST API, beginning %.80q: look for a plugin or a server that shows a page of its own, or prints PHP notices (WP_DEBUG_DISPLAY)",
-			resp.StatusCode, resp.Header.Get("Content-Type"), data)))
+			"answered %d with %s instead of the JSON of its REST API: look for a plugin or a server that shows a page of its own, or prints PHP notices (WP_DEBUG_DISPLAY)",
+			resp.StatusCode, kindOf(resp, data))))
 	}
 	return resp.Header, nil
 }
@@ -185,7 +185,7 @@ func (w *WordPress) classify(method string, resp *http.Response, data []byte) er
 	if code/100 == 2 {
 		return nil
 	}
-	se := &StatusError{Code: code, Message: string(data)}
+	se := &StatusError{Code: code, Reason: http.StatusText(code), Message: kindOf(resp, data)}
 	var wire struct {
 		Code    string          `json:"code"`
 		Message string          `json:"message"`
@@ -210,6 +210,12 @@ func (w *WordPress) classify(method string, resp *http.Response, data []byte) er
 	default:
 		return fault.Permanent(se)
 	}
+}
+
+// kindOf says what an answer was without a word of it: a page may show
+// anything, and errors are logged.
+func kindOf(resp *http.Response, data []byte) string {
+	return fmt.Sprintf("%d bytes of type %.60q", len(data), resp.Header.Get("Content-Type"))
 }
 
 // retryAfter is the wait a site asks for in seconds; a date is left to the

@@ -66,10 +66,10 @@ func TestWordPress_classifiesWhatASiteAnswers(t *testing.T) {
 		"429 with a wait":    {code: 429, header: [2]string{"Retry-After", "70"}, kind: fault.KindRetryable, reads: 1, after: 70 * time.Second},
 		"429 with a long":    {code: 429, header: [2]string{"Retry-After", "99999"}, kind: fault.KindRetryable, reads: 1, after: time.Hour},
 		"500":                {code: 500, body: `{"code":"internal_server_error","message":"critical error"}`, kind: fault.KindRetryable, lost: true, reads: 3, says: "critical error"},
-		"503":                {code: 503, body: "Briefly unavailable for scheduled maintenance.", kind: fault.KindRetryable, lost: true, reads: 3, says: "Briefly unavailable"},
+		"503":                {code: 503, body: "Briefly unavailable for scheduled maintenance.", kind: fault.KindRetryable, lost: true, reads: 3, says: `status 503 Service Unavailable: 46 bytes of type "text/plain; charset=utf-8"`},
 		"a redirect":         {code: 301, header: [2]string{"Location", "https://www.dogs.example/wp-json/?k=v"}, kind: fault.KindNeedsHuman, reads: 1, says: "set the site's cms.url to the address"},
 		"a redirect nowhere": {code: 302, kind: fault.KindNeedsHuman, reads: 1, says: "nowhere"},
-		"a page for 200":     {code: 200, header: [2]string{"Content-Type", "text/html"}, body: "<!doctype html><title>Checking your browser</title>", kind: fault.KindNeedsHuman, lost: true, reads: 1, says: `answered 200 with "text/html" instead of the JSON of its REST API, beginning "<!doctype html>`},
+		"a page for 200":     {code: 200, header: [2]string{"Content-Type", "text/html"}, body: "<!doctype html><title>Checking your browser</title>", kind: fault.KindNeedsHuman, lost: true, reads: 1, says: `answered 200 with 51 bytes of type "text/html" instead of the JSON of its REST API: look for`},
 		"PHP notices":        {code: 200, body: "<br />\n<b>Warning</b>: x in y\n{\"id\":1}", kind: fault.KindNeedsHuman, lost: true, reads: 1, says: "PHP notices"},
 		"no raw text":        {code: 200, body: `{"id":7,"title":{"rendered":"x"}}`, kind: fault.KindNeedsHuman, lost: true, reads: 1, says: "no raw text"},
 		"an endless answer":  {code: 200, body: strings.Repeat("x", 16<<20+1), kind: fault.KindRetryable, lost: true, reads: 3, says: "answer is over 16777216 bytes"},
@@ -95,6 +95,7 @@ func TestWordPress_classifiesWhatASiteAnswers(t *testing.T) {
 			require.Equal(t, tc.reads, calls.Load(), "a read that may work later is made three times")
 			require.NotContains(t, err.Error(), secret)
 			require.NotContains(t, err.Error(), "k=v")
+			require.NotRegexp(t, "<|Briefly|firewall|Warning|xxx", err.Error(), "no page is quoted")
 
 			calls.Store(0)
 			_, err = w.Create(t.Context(), editorial.Post{})
