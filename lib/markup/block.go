@@ -12,11 +12,10 @@ type writer struct {
 	class string // of the first block, then empty
 }
 
-// listItem is one entry of a list; sub is a list below it.
+// listItem is one entry of a list.
 type listItem struct {
 	id   string
 	html string
-	sub  []string
 }
 
 // block writes one block. attrs are the constants of this file, and the class
@@ -91,18 +90,11 @@ func listHTML(ordered bool, class string, items []listItem) string {
 	}
 	parts := make([]string, len(items))
 	for i, it := range items {
-		id, sub := "", ""
+		id := ""
 		if it.id != "" {
 			id = ` id="` + it.id + `"`
 		}
-		if len(it.sub) > 0 {
-			below := make([]listItem, len(it.sub))
-			for k, s := range it.sub {
-				below[k] = listItem{html: s}
-			}
-			sub = comment("list", "", listHTML(false, ` class="wp-block-list"`, below))
-		}
-		parts[i] = comment("list-item", "", "<li"+id+">"+it.html+sub+"</li>")
+		parts[i] = comment("list-item", "", "<li"+id+">"+it.html+"</li>")
 	}
 	return "<" + tag + class + ">" + strings.Join(parts, "\n\n") + "</" + tag + ">"
 }
@@ -110,6 +102,27 @@ func listHTML(ordered bool, class string, items []listItem) string {
 func (w *writer) separator() {
 	attrs, class := w.mark("wp-block-separator has-alpha-channel-opacity", "")
 	w.block("separator", attrs, "<hr"+class+"/>")
+}
+
+// folded is a part that opens at a click, with a paragraph and a list for each
+// of its entries.
+func (w *writer) folded(summary string, entries []foldedEntry) {
+	attrs, class := w.mark("wp-block-details", "")
+	var inner []string
+	for _, e := range entries {
+		items := make([]listItem, len(e.list))
+		for i, html := range e.list {
+			items[i] = listItem{html: html}
+		}
+		inner = append(inner, comment("paragraph", "", "<p>"+e.lead+"</p>"),
+			comment("list", "", listHTML(false, ` class="wp-block-list"`, items)))
+	}
+	w.block("details", attrs, "<details"+class+"><summary>"+Escape(summary)+"</summary>"+strings.Join(inner, "\n\n")+"</details>")
+}
+
+type foldedEntry struct {
+	lead string
+	list []string
 }
 
 func (w *writer) html(raw string) { w.block("html", "", raw) }

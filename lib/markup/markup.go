@@ -29,6 +29,8 @@ const (
 	HeadingRelated = "Related reading"
 )
 
+const summaryQuotes = "The passages this article rests on"
+
 // Marker is the class that finds an article on its site again. It depends on
 // the Run alone, so that every attempt of the Run looks for the same one.
 func Marker(site string, runID int64) string {
@@ -95,10 +97,17 @@ func (w *writer) sources(src SourceList) {
 	}
 	w.heading(HeadingSources, "sources")
 	items := make([]listItem, len(src.All))
+	var quoted []foldedEntry
 	for i, s := range src.All {
-		items[i] = listItem{id: anchor(s.N), html: s.line(), sub: s.quoteLines()}
+		items[i] = listItem{id: anchor(s.N), html: s.line()}
+		if len(s.Quotes) > 0 {
+			quoted = append(quoted, foldedEntry{lead: "<strong>[" + strconv.Itoa(s.N) + "] " + Escape(s.title()) + "</strong>", list: s.quoteLines()})
+		}
 	}
 	w.items(true, items)
+	if len(quoted) > 0 {
+		w.folded(summaryQuotes, quoted) // or the page would be half quotes
+	}
 }
 
 func (w *writer) related(links []editorial.Link) {

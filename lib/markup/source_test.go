@@ -121,3 +121,14 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+func TestRender_foldsTheQuotesBelowTheListOfSources(t *testing.T) {
+	t.Parallel()
+
+	got := render(t, markuptest.Dossier()).Markup
+	list, folded, ok := strings.Cut(got, `<details class="wp-block-details"><summary>`)
+	require.True(t, ok, "closed until a reader opens it")
+	quote := "<li>“When it is not obvious"
+	require.NotContains(t, list, quote)
+	require.Contains(t, folded, quote)
+}

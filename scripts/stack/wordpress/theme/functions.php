@@ -26,9 +26,12 @@ add_action('wp_head', function () {
 add_filter('excerpt_length', fn () => 36);
 add_filter('excerpt_more', fn () => ' …');
 
-/** The line under a title: date, author, and how long it takes to read at 230 words a minute. */
+/** The line under a title: date, author, and how long it takes to read at 230 words a minute, without what stands below the last line: sources and quotes. */
 function blogposter_meta(): void {
-	$minutes = max(1, (int) round(str_word_count(wp_strip_all_tags(get_the_content())) / 230));
+	$text = get_the_content();
+	$end = strrpos($text, '<!-- wp:separator');
+	$text = wp_strip_all_tags($end === false ? $text : substr($text, 0, $end));
+	$minutes = max(1, (int) round(str_word_count($text) / 230));
 	printf(
 		'<p class="meta"><time datetime="%s">%s</time> · %s · %d min read</p>',
 		esc_attr(get_the_date('c')),
