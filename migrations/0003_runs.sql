@@ -13,6 +13,9 @@ CREATE TABLE blogposter.runs (
     request_hash    text CHECK (request_hash ~ '^[0-9a-f]{64}$'),
     pins            jsonb NOT NULL CHECK (pins ?& ARRAY['prompts', 'small', 'large']),
     epoch           int NOT NULL DEFAULT 1 CHECK (epoch > 0),
+    -- Finds the run's post on its site again. Random, since ids begin anew in
+    -- another database that publishes to the same site.
+    marker          text NOT NULL UNIQUE DEFAULT 'bp-' || replace(gen_random_uuid()::text, '-', '') CHECK (marker ~ '^bp-[0-9a-f]{32}$'),
 
     stage       text NOT NULL CHECK (stage IN ('draft', 'factcheck', 'seo', 'review', 'publish')),
     state       text NOT NULL CHECK (state IN ('ready', 'running', 'waiting', 'done', 'failed', 'cancelled')),

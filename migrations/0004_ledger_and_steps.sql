@@ -91,6 +91,9 @@ CREATE POLICY own_site ON blogposter.entries USING (site_id = blogposter.current
 -- A limit is set once, with its run; what a step stands for is never changed.
 GRANT SELECT, INSERT ON blogposter.budgets, blogposter.steps, blogposter.entries TO blogposter_functions;
 GRANT UPDATE (reserved_micros, spent_micros, unknown_micros, overrun_micros) ON blogposter.budgets TO blogposter_functions;
+-- A stored answer is final, and only a reconciliation corrects the ledger.
+CREATE POLICY not_done ON blogposter.steps AS RESTRICTIVE FOR UPDATE TO blogposter_functions USING (state <> 'done') WITH CHECK (true);
+CREATE POLICY no_correction ON blogposter.entries AS RESTRICTIVE FOR INSERT TO blogposter_functions WITH CHECK (kind <> 'correction');
 GRANT UPDATE (state, sends, reserved, fence, sent_at, finished_at, result, request, error) ON blogposter.steps TO blogposter_functions;
 
 -- +goose StatementBegin

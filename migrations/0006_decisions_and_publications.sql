@@ -85,8 +85,14 @@ CREATE POLICY own_site ON blogposter.publications USING (site_id = blogposter.cu
 GRANT SELECT, INSERT ON blogposter.decisions, blogposter.publications TO blogposter_functions;
 GRANT UPDATE (state, post_id, url, published_at) ON blogposter.publications TO blogposter_functions;
 
--- What was decided on can't lose its evidence.
-CREATE POLICY undecided ON blogposter.claims AS RESTRICTIVE FOR DELETE TO blogposter_functions
+-- What was decided on stays as it was: its rendering, its claims, its evidence.
+CREATE POLICY undecided ON blogposter.drafts AS RESTRICTIVE FOR UPDATE TO blogposter_functions
+    USING (NOT EXISTS (SELECT FROM blogposter.decisions d WHERE d.draft_id = drafts.id));
+CREATE POLICY undecided_delete ON blogposter.claims AS RESTRICTIVE FOR DELETE TO blogposter_functions
     USING (NOT EXISTS (SELECT FROM blogposter.decisions d WHERE d.draft_id = claims.draft_id));
-CREATE POLICY undecided ON blogposter.citations AS RESTRICTIVE FOR DELETE TO blogposter_functions
+CREATE POLICY undecided_insert ON blogposter.claims AS RESTRICTIVE FOR INSERT TO blogposter_functions
+    WITH CHECK (NOT EXISTS (SELECT FROM blogposter.decisions d WHERE d.draft_id = claims.draft_id));
+CREATE POLICY undecided_delete ON blogposter.citations AS RESTRICTIVE FOR DELETE TO blogposter_functions
     USING (NOT EXISTS (SELECT FROM blogposter.decisions d WHERE d.draft_id = citations.draft_id));
+CREATE POLICY undecided_insert ON blogposter.citations AS RESTRICTIVE FOR INSERT TO blogposter_functions
+    WITH CHECK (NOT EXISTS (SELECT FROM blogposter.decisions d WHERE d.draft_id = citations.draft_id));

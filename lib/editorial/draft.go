@@ -135,6 +135,9 @@ type Brief struct {
 	Topic     string     `json:"topic"`
 	URLs      []string   `json:"urls"` // pages to read; all covered by the site's sources
 	PublishAt *time.Time `json:"publish_at,omitempty"`
+	// Marker stands in the published markup and finds the post again. It is
+	// random: ids begin anew in another database that publishes to the same site.
+	Marker string `json:"marker"`
 }
 
 // Link is a published article of the same site.

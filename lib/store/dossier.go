@@ -20,7 +20,7 @@ SELECT jsonb_build_object(
       'sources', (SELECT coalesce(jsonb_agg(jsonb_build_object('prefix', o.prefix, 'tier', o.tier, 'start', o.start) ORDER BY o.prefix), '[]')
                   FROM blogposter.sources o WHERE o.site_id = s.id))
     FROM blogposter.sites s WHERE s.id = r.site_id),
-  'brief', jsonb_build_object('run_id', r.id, 'topic', r.topic, 'urls', r.urls, 'publish_at', r.publish_at),
+  'brief', jsonb_build_object('run_id', r.id, 'topic', r.topic, 'urls', r.urls, 'publish_at', r.publish_at, 'marker', r.marker),
   'sources', (SELECT jsonb_agg(jsonb_build_object('url', u.url, 'snapshot_id', coalesce(u.snapshot_id, 0), 'refused', coalesce(u.refused, '')) ORDER BY u.url)
     FROM blogposter.run_sources u WHERE u.run_id = r.id),
   'snapshots', (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'url', n.url, 'title', n.title, 'tier', n.tier, 'text_hash', n.text_hash,

@@ -179,24 +179,42 @@ func TestStore_publicationNeedsTheApprovedDigestAndSupportedClaims(t *testing.T)
 	}
 }
 
-func TestStore_claimsOfADecidedDraftCannotBeDeleted(t *testing.T) {
+func TestStore_whatWasDecidedOnStaysAsItWas(t *testing.T) {
 	t.Parallel()
 
 	db := storetest.New(t)
 	site := storetest.AddSite(t, db.Owner, "a")
 	published(t, db, site)
-	err := pgx.BeginFunc(t.Context(), db.Functions, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1, true)`, fmt.Sprint(site)); err != nil {
-			return err
-		}
-		for _, q := range []string{`DELETE FROM blogposter.citations`, `DELETE FROM blogposter.claims`} {
+	as := func(q string) (int64, error) {
+		var rows int64
+		err := pgx.BeginFunc(t.Context(), db.Functions, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1, true)`, fmt.Sprint(site)); err != nil {
+				return err
+			}
 			tag, err := tx.Exec(t.Context(), q)
-			require.NoError(t, err)
-			require.Zero(t, tag.RowsAffected(), q)
-		}
-		return nil
-	})
-	require.NoError(t, err)
+			rows = tag.RowsAffected()
+			return err
+		})
+		return rows, err
+	}
+	for _, q := range []string{
+		`DELETE FROM blogposter.citations`, `DELETE FROM blogposter.claims`, `UPDATE blogposter.drafts SET markup = 'other'`,
+		`UPDATE blogposter.steps SET result = '{}' WHERE state = 'done'`,
+	} {
+		rows, err := as(q)
+		require.NoError(t, err, q)
+		require.Zero(t, rows, q)
+	}
+	for _, q := range []string{
+		`INSERT INTO blogposter.claims (draft_id, n, run_id, site_id, place, text, legal, verdict, reason) SELECT id, 99, run_id, site_id, 'title', 'made up', false, 'supported', '' FROM blogposter.drafts`,
+		`INSERT INTO blogposter.citations (draft_id, claim_n, n, site_id, snapshot_id, quote, byte_start, byte_end)
+			SELECT draft_id, claim_n, 99, site_id, snapshot_id, 'made up quote', 0, 13 FROM blogposter.citations`,
+		`INSERT INTO blogposter.entries (site_id, run_id, epoch, stage, step, input_hash, send, attempt, kind, provider, model, micros)
+			SELECT site_id, id, 1, 'draft', 'x', '', 1, 1, 'correction', 'p', 'm', -99 FROM blogposter.runs`,
+	} {
+		_, err := as(q)
+		require.ErrorContains(t, err, "row-level security", q)
+	}
 }
 
 func TestStore_BeginPublication_returnsWhatIsKnownTheSecondTime(t *testing.T) {

@@ -62,6 +62,11 @@ func parse(args []string) (options, error) {
 	case o.sources != "" && o.topic == "":
 		return o, errors.New(`pages of your own need a topic: make demo SOURCES=… TOPIC="what to write about"`)
 	}
+	if o.sources != "" {
+		if found := markdown([]string{o.sources}); len(found) == 0 {
+			return o, fmt.Errorf("SOURCES=%s has no captured pages (*.md): name a folder that has some", o.sources)
+		}
+	}
 	var err error
 	if o.bin, err = filepath.Abs(o.bin); err != nil {
 		return o, err

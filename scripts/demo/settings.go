@@ -81,7 +81,7 @@ func (s settings) useInternet(environ map[string]string) {
 // write replaces file in one move; it holds secrets.
 func (s settings) write(file string) error {
 	var b bytes.Buffer
-	b.WriteString("# Written by make demo; settings of your own belong in .env.\n")
+	b.WriteString("# Written by make demo, each time anew.\n")
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		fmt.Fprintf(&b, "%s=%s\n", name, s[name])
 	}

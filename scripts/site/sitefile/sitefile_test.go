@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/editorial"
+	"blogposter/lib/evidence"
 	"blogposter/lib/store/storetest"
 	"blogposter/scripts/site/sitefile"
 )
@@ -96,4 +97,43 @@ func TestAddKey_needsASite(t *testing.T) {
 	require.NoError(t, sitefile.Import(t.Context(), db.OwnerURL, demoSite(t)))
 	require.NoError(t, sitefile.AddKey(t.Context(), db.OwnerURL, "harborview", "x", "editor", hash))
 	require.ErrorContains(t, sitefile.AddKey(t.Context(), db.OwnerURL, "harborview", "x", "king", hash), "api_keys_role_check")
+}
+
+func TestDemoSite_bansTheClaimThatAServiceDogMustBeRegistered(t *testing.T) {
+	t.Parallel()
+
+	bans, err := evidence.NewBans(demoSite(t).Rules.Forbidden)
+	require.NoError(t, err)
+	for _, wrong := range []string{
+		"Service dogs must be registered.",
+		"Service dogs must first be registered before they ride a bus or ferry.",
+		"In most states a service dog is legally required to be certified.",
+		"Service animals have to be officially registered with the county.",
+		"Handlers must carry a registration for the dog.",
+		"A service dog needs a certificate to enter a shop.",
+		"Service dogs need registration.",
+		"Registration is required for every service dog.",
+		"The code requires that every service dog be registered.",
+		"State law requires registration.",
+		"Owners must register a service dog within 30 days.",
+	} {
+		_, hit := bans.Hit(wrong)
+		require.True(t, hit, wrong)
+	}
+	for _, right := range []string{
+		"A service dog does not have to be registered.",
+		"Service dogs are not required to be registered or certified.",
+		"The ADA does not require service animals to be registered or certified.",
+		"Registration is not required.",
+		"A service dog does not need a certificate.",
+		"A certificate bought online gives a dog no rights in Harborview.",
+		"The city keeps no registry of service dogs.",
+		"A service dog needs the same city dog license and the same rabies vaccination as any other dog.",
+		"Does a service dog have to be registered?",
+		"Covered entities may not require documentation, such as proof that the animal has been certified.",
+		"A service dog must be under the control of its handler.",
+	} {
+		reason, hit := bans.Hit(right)
+		require.False(t, hit, "%s: %s", right, reason)
+	}
 }
