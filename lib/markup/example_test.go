@@ -15,5 +15,5 @@ func ExampleRender() {
 	d.Draft.Markup = r.Markup
 	page := "<h1>" + markup.Escape(d.Draft.Title) + "</h1>" + r.Markup // what a theme makes of it
 	fmt.Println(first, err, len(markup.Missing(page, markup.Plain(*d.Draft))))
-	// Output: <!-- wp:paragraph {"className":"bp-0a0e603d1e2285722e3a7754d935ce56"} --> <nil> 0
+	// Output: <!-- wp:paragraph {"className":"bp-0123456789abcdef0123456789abcdef"} --> <nil> 0
 }

@@ -8,8 +8,6 @@
 package markup
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strconv"
 
@@ -31,13 +29,6 @@ const (
 
 const summaryQuotes = "The passages this article rests on"
 
-// Marker is the class that finds an article on its site again. It depends on
-// the Run alone, so that every attempt of the Run looks for the same one.
-func Marker(site string, runID int64) string {
-	sum := sha256.Sum256([]byte("blogposter-marker-1\x00" + strconv.Itoa(len(site)) + "\x00" + site + "\x00" + strconv.FormatInt(runID, 10)))
-	return "bp-" + hex.EncodeToString(sum[:16])
-}
-
 // Render renders the Dossier's Draft. The title is not part of it: the theme
 // prints it as the page's only H1. Links lead to the first of d.Published that
 // Related picks; what doesn't resolve must be taken out before.
@@ -45,12 +36,15 @@ func Render(d editorial.Dossier) (Rendered, error) {
 	if d.Draft == nil {
 		return Rendered{}, errors.New("nothing to render: the run has no draft")
 	}
+	if d.Brief.Marker == "" {
+		return Rendered{}, errors.New("nothing to find the post by: the run has no marker")
+	}
 	src := Sources(d)
 	ld, err := jsonLD(d, src)
 	if err != nil {
 		return Rendered{}, err
 	}
-	w := &writer{class: Marker(d.Site.Slug, d.Brief.RunID)}
+	w := &writer{class: d.Brief.Marker}
 	w.body(d.Draft.Body, src)
 	w.separator()
 	w.method(d.Site.Rules)

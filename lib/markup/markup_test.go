@@ -51,7 +51,7 @@ func TestRender_putsNoH1AndOneMarkerInTheFirstBlock(t *testing.T) {
 
 	d := markuptest.Dossier()
 	got := render(t, d).Markup
-	marker := markup.Marker(d.Site.Slug, d.Brief.RunID)
+	marker := d.Brief.Marker
 	first, _, _ := strings.Cut(got, "\n\n")
 	require.NotContains(t, got, "<h1")
 	require.Equal(t, 2, strings.Count(first, marker), "in the block's attributes and in its class")
@@ -63,12 +63,13 @@ func TestRender_putsNoH1AndOneMarkerInTheFirstBlock(t *testing.T) {
 	require.True(t, strings.HasPrefix(render(t, d).Markup, `<!-- wp:heading {"className":"`+marker+`"} -->`+"\n"+`<h2 class="wp-block-heading `+marker+`">`))
 }
 
-func TestMarker_isOfOneRunOfOneSite(t *testing.T) {
+func TestRender_refusesARunWithoutAMarker(t *testing.T) {
 	t.Parallel()
 
-	require.Regexp(t, `^bp-[0-9a-f]{32}$`, markup.Marker("dogs", 41))
-	seen := map[string]bool{markup.Marker("dogs", 41): true, markup.Marker("dogs", 42): true, markup.Marker("cats", 41): true, markup.Marker("dogs4", 1): true}
-	require.Len(t, seen, 4)
+	d := markuptest.Dossier()
+	d.Brief.Marker = ""
+	_, err := markup.Render(d)
+	require.ErrorContains(t, err, "marker")
 }
 
 func TestRender_keepsHostileTextInItsPlace(t *testing.T) {

@@ -20,7 +20,7 @@ func Dossier() editorial.Dossier {
 	read := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 	return editorial.Dossier{
 		Site:  site(),
-		Brief: editorial.Brief{RunID: 41, Topic: "questions a business may ask about a service dog"},
+		Brief: editorial.Brief{RunID: 41, Marker: "bp-0123456789abcdef0123456789abcdef", Topic: "questions a business may ask about a service dog"},
 		Snapshots: []editorial.Snapshot{
 			{ID: 7, URL: "https://www.ada.example/faq?lang=en&v=2", Title: "Frequently Asked Questions about Service Animals", Tier: editorial.TierAuthoritative, FetchedAt: read},
 			{ID: 8, URL: "https://law.example/28-cfr-36", Title: "28 CFR § 36.302 – Modifications in policies", Tier: editorial.TierAuthoritative, FetchedAt: read},

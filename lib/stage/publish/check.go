@@ -33,7 +33,7 @@ func approved(d editorial.Dossier) error {
 	if faults := d.Site.Rules.Judge(d.Claims); len(faults) > 0 {
 		return fmt.Errorf("%d claims fail the gate: %s", len(faults), strings.Join(faults, "; "))
 	}
-	if !strings.Contains(d.Draft.Markup, markup.Marker(d.Site.Slug, d.Brief.RunID)) {
+	if d.Brief.Marker == "" || !strings.Contains(d.Draft.Markup, d.Brief.Marker) {
 		return fmt.Errorf("the markup of draft %d doesn't carry its class, so its post could not be found again: send it through seo again", d.Draft.ID)
 	}
 	return nil

@@ -73,7 +73,7 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 	if err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("open the content system of site %s: %w", d.Site.Slug, err))
 	}
-	a := &attempt{Stage: s, lease: l, dossier: d, blog: blog, marker: markup.Marker(d.Site.Slug, d.Brief.RunID)}
+	a := &attempt{Stage: s, lease: l, dossier: d, blog: blog, marker: d.Brief.Marker}
 	detail, err := a.publish(ctx)
 	if err != nil && last(l, err) {
 		err = a.giveUp(ctx, err)

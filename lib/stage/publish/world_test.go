@@ -101,7 +101,7 @@ func suffix(run int64) string { return fmt.Sprintf("zz%d", run) }
 
 func dossier(run int64, public, api string) editorial.Dossier {
 	d := markuptest.Dossier()
-	d.Brief.RunID = run
+	d.Brief.RunID, d.Brief.Marker = run, fmt.Sprintf("bp-%032x", run)
 	d.Site.URL, d.Site.CMS.URL = public, api
 	d.Draft.Slug += "-" + suffix(run)
 	d.Draft.Categories = []string{"Access & Law " + suffix(run)}
@@ -121,7 +121,7 @@ func (w *world) approve(t *testing.T) {
 }
 
 func (w *world) marker() string {
-	return markup.Marker(w.store.dossier.Site.Slug, w.store.dossier.Brief.RunID)
+	return w.store.dossier.Brief.Marker
 }
 
 // do is one attempt, on a lease of its own.
