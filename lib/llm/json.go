@@ -25,8 +25,9 @@ const maxComplaint = 2000
 // pointer that is left alone on error. A cut-off answer is asked for once more
 // with twice the tokens, as the step r.Step/longer; one that does not fit is
 // shown to the model once with what is wrong, as r.Step/repair. After that a
-// cut-off one is retryable, and one that does not fit is permanent: its steps
-// are journaled, so another attempt would read the same answers.
+// cut-off one asks for a person, and one that does not fit is permanent: its
+// steps are journaled, so another attempt would read the same answers. No text
+// in out holds a NUL or broken UTF-8, which Postgres would refuse.
 func (c *Client) JSON(ctx context.Context, l pipeline.Lease, r Request, out any) error {
 	if err := r.check(); err != nil {
 		return err
@@ -87,6 +88,7 @@ func repair(asked []Message, answer string, complaint error) []Message {
 // decode checks text against the schema, then decodes it into out all or
 // nothing.
 func decode(schema *jsonschema.Resolved, text string, out any) error {
+	text = withoutNUL(text)
 	var instance any
 	if err := json.Unmarshal([]byte(text), &instance); err != nil {
 		return fmt.Errorf("not valid JSON: %w", err)
@@ -106,6 +108,32 @@ func decode(schema *jsonschema.Resolved, text string, out any) error {
 	}
 	target.Set(fresh.Elem())
 	return nil
+}
+
+// withoutNUL takes the escapes of NUL out of JSON: the raw bytes are clean,
+// but these would become NULs in what is decoded. Broken UTF-8 can't be
+// escaped, the decoder replaces it.
+func withoutNUL(text string) string {
+	const nul = `\u0000`
+	if !strings.Contains(text, nul) {
+		return text
+	}
+	var b strings.Builder
+	for text != "" {
+		i := strings.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			break
+		}
+		b.WriteString(text[:i])
+		text = text[i:]
+		if strings.HasPrefix(text, nul) {
+			text = text[len(nul):]
+			continue
+		}
+		b.WriteString(text[:2]) // a pair: what it escapes begins no escape of its own
+		text = text[2:]
+	}
+	return b.String() + text
 }
 
 // schema compiles a schema once per Client.

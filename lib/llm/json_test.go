@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,44 @@ func TestClient_JSON_decodesAnAnswerThatFits(t *testing.T) {
 	}
 	require.Equal(t, []string{"outline"}, m.Steps())
 	require.Equal(t, []string{"begin outline", "finish outline", "stored outline"}, steps.Events())
+}
+
+func TestClient_JSON_decodesNothingThatPostgresRefuses(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct{ said, want string }{
+		"a NUL":                     {`Lea\u0000shes`, "Leashes"},
+		"nothing but NULs":          {`\u0000\u0000`, ""},
+		"a NUL behind a backslash":  {`a\\\u0000b`, `a\b`},
+		"a backslash and its text":  {`a\\u0000b`, `a\u0000b`},
+		"two backslashes and a NUL": {`a\\\\\u0000b`, `a\\b`},
+		"half of a surrogate pair":  {`a\ud83db`, "a\uFFFDb"},
+		"another control character": {`a\u0001\n\u0000b`, "a\x01\nb"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			m := llmtest.New().Text("o", `{"title":"`+tc.said+`","sections":["`+tc.said+`"]}`)
+			c, _ := llmtest.NewClient(m)
+			var out outline
+			require.NoError(t, c.JSON(t.Context(), lease, jsonRequest("o"), &out))
+			require.Equal(t, outline{tc.want, []string{tc.want}}, out)
+		})
+	}
+}
+
+func FuzzClient_JSON_neverDecodesANUL(f *testing.F) {
+	f.Add(`a\u0000b\\u0000\\\u0000\`)
+	f.Fuzz(func(t *testing.T, said string) {
+		answer := `{"title":"` + said + `","sections":[]}`
+		c, _ := llmtest.NewClient(llmtest.New().Text("o", answer).Text("o/repair", answer))
+		var out outline
+		if c.JSON(t.Context(), lease, jsonRequest("o"), &out) == nil {
+			require.NotContains(t, out.Title, "\x00")
+			require.True(t, utf8.ValidString(out.Title))
+		}
+	})
 }
 
 func TestClient_JSON_repairsOnce(t *testing.T) {
