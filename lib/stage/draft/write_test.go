@@ -12,14 +12,14 @@ import (
 	"blogposter/lib/llm"
 )
 
-func TestStage_Do_triesAgainWithoutAnOutlineOfSections(t *testing.T) {
+func TestStage_Do_asksAPersonAboutAnOutlineWithoutSections(t *testing.T) {
 	t.Parallel()
 
 	m := newRooms()
 	m.reply("outline", `{"keyphrase":"k","sections":[{"heading":"A","brief":"b","evidence":[1],"words":1},{"heading":"B","brief":"b","evidence":[5,0,-1],"words":1}]}`)
 	_, out, err := m.do(t)
-	require.ErrorContains(t, err, "outline has 1 sections with evidence")
-	require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+	require.ErrorContains(t, err, "outline has 1 sections with evidence, not 4 to 9: replay the run afresh")
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answer")
 	require.Contains(t, out.Detail, "3 numbers of the outline stand for no evidence")
 }
 
@@ -81,7 +81,7 @@ func TestStage_Do_neverDeliversAShortArticle(t *testing.T) {
 	work, _, err := m.do(t)
 	require.ErrorContains(t, err, "the article is too short")
 	require.ErrorContains(t, err, "60 are the minimum")
-	require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answers")
 	require.Nil(t, work.Draft)
 	require.NotEmpty(t, work.Evidence)
 }
@@ -120,7 +120,8 @@ func TestStage_Do_needsATitleAndMakesASlug(t *testing.T) {
 	m := newRooms()
 	m.reply("metadata", `{"title":" ","meta_description":"","slug":"","excerpt":"","categories":[],"tags":[]}`)
 	_, _, err := m.do(t)
-	require.ErrorContains(t, err, "no title")
+	require.ErrorContains(t, err, "no title: replay the run afresh")
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answer")
 
 	m = newRooms()
 	m.reply("metadata", `{"title":"**Vests** for dogs [E1] of a very long and winding name that goes on and on","meta_description":"A\nb","slug":"--","excerpt":"","categories":[],"tags":[]}`)
