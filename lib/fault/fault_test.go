@@ -25,6 +25,17 @@ func TestKindOf_theOutermostMarkWins(t *testing.T) {
 	require.ErrorIs(t, fault.NeedsBudget(boom), boom)
 }
 
+func TestIsNotYet_isTheOutermostMarks(t *testing.T) {
+	t.Parallel()
+
+	err := fmt.Errorf("x: %w", fault.NotYet(fault.Permanent(errors.New("unknown here")), time.Minute))
+	require.True(t, fault.IsNotYet(err))
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err))
+	require.Equal(t, time.Minute, fault.RetryAfter(err))
+	require.False(t, fault.IsNotYet(fault.Permanent(err)), "a caller that knows more overrules")
+	require.False(t, fault.IsNotYet(fault.Retryable(errors.New("boom"), time.Minute)))
+}
+
 func TestIsBudget_tellsMoneyFromJudgement(t *testing.T) {
 	t.Parallel()
 

@@ -33,6 +33,11 @@ const (
 	framingSchema  = 1024 // the instructions that go with a schema
 )
 
+// priced is how long to wait for a program that knows a model's price. While a
+// release is rolled out, a Run may be pinned to a model that the older one
+// never heard of.
+const priced = 10 * time.Minute
+
 // Client is the one way to call a model. Every call is a journaled step whose
 // worst case is reserved before it is made, so a repeated Text or JSON with
 // the same Request costs nothing. It is safe for concurrent use.
@@ -93,7 +98,7 @@ func (c *Client) call(ctx context.Context, l pipeline.Lease, r Request) (Respons
 	day, provider := c.now(), c.model.Provider()
 	worst, err := c.prices.Worst(provider, r.Model, day, r.bytes(), r.MaxTokens)
 	if err != nil {
-		return Response{}, fault.Permanent(fmt.Errorf("step %q: %w", r.Step, err))
+		return Response{}, fault.NotYet(fmt.Errorf("step %q: this program has %w", r.Step, err), priced)
 	}
 	input, err := r.canonical()
 	if err != nil {

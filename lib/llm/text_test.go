@@ -3,6 +3,7 @@ package llm_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -154,14 +155,13 @@ func TestClient_Text_namesWhatARequestLacks(t *testing.T) {
 		change func(*llm.Request)
 		want   string
 	}{
-		"no step":          {func(r *llm.Request) { r.Step = "" }, "has no Step"},
-		"no model":         {func(r *llm.Request) { r.Model = "" }, "has no Model"},
-		"no tokens":        {func(r *llm.Request) { r.MaxTokens = 0 }, "MaxTokens 0"},
-		"no messages":      {func(r *llm.Request) { r.Messages = nil }, "has no Messages"},
-		"an answer begun":  {func(r *llm.Request) { r.Messages = append(r.Messages, llm.Message{Role: llm.RoleAssistant, Text: "{"}) }, "must be the user's"},
-		"a schema":         {func(r *llm.Request) { r.Schema = []byte(`{}`) }, "call JSON"},
-		"an unknown model": {func(r *llm.Request) { r.Model = "claude-sonnet-9" }, "no price for anthropic/claude-sonnet-9"},
-		"a broken schema":  {func(r *llm.Request) { r.Schema = []byte(`{`) }, "Schema"},
+		"no step":         {func(r *llm.Request) { r.Step = "" }, "has no Step"},
+		"no model":        {func(r *llm.Request) { r.Model = "" }, "has no Model"},
+		"no tokens":       {func(r *llm.Request) { r.MaxTokens = 0 }, "MaxTokens 0"},
+		"no messages":     {func(r *llm.Request) { r.Messages = nil }, "has no Messages"},
+		"an answer begun": {func(r *llm.Request) { r.Messages = append(r.Messages, llm.Message{Role: llm.RoleAssistant, Text: "{"}) }, "must be the user's"},
+		"a schema":        {func(r *llm.Request) { r.Schema = []byte(`{}`) }, "call JSON"},
+		"a broken schema": {func(r *llm.Request) { r.Schema = []byte(`{`) }, "Schema"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +178,21 @@ func TestClient_Text_namesWhatARequestLacks(t *testing.T) {
 			require.Empty(t, steps.Events(), "nothing is reserved for a request that can't work")
 		})
 	}
+}
+
+func TestClient_Text_leavesAModelWithoutAPriceToANewerProgram(t *testing.T) {
+	t.Parallel()
+
+	m := llmtest.New().Text("s", "x")
+	c, steps := llmtest.NewClient(m)
+	r := request("s")
+	r.Model = "claude-sonnet-9"
+	_, err := c.Text(t.Context(), lease, r)
+	require.ErrorContains(t, err, "this program has no price for anthropic/claude-sonnet-9")
+	require.True(t, fault.IsNotYet(err))
+	require.Equal(t, 10*time.Minute, fault.RetryAfter(err))
+	require.Empty(t, m.Requests())
+	require.Empty(t, steps.Events(), "nothing is reserved for it")
 }
 
 func TestClient_Text_keepsAStepByAllThatItsAnswerDependsOn(t *testing.T) {

@@ -60,6 +60,21 @@ func (s Stage) MaxAttempts() int {
 	return 1
 }
 
+// Need is how much time a whole attempt at s is given room for. One that
+// takes longer is cut, and goes on with what was answered.
+func (s Stage) Need() time.Duration {
+	switch s {
+	case StageDraft:
+		return 6 * time.Minute
+	case StageFactCheck, StagePublish:
+		return 3 * time.Minute
+	case StageSEO:
+		return 2 * time.Minute
+	case StageReview: // a person's time is not a function's
+	}
+	return 0
+}
+
 // spacing is the wait after the first failed attempt at s; it doubles.
 func (s Stage) spacing() time.Duration {
 	if s == StageDraft {
@@ -130,7 +145,7 @@ type Transition struct {
 	State   State
 	Waiting Waiting
 	Delay   time.Duration // from the database's now() to the earliest lease
-	Result  string        // of the Attempt: done, retry, waiting, failed
+	Result  string        // of the Attempt: done, retry, continued (not counted), waiting, failed
 	Error   string
 	Kind    fault.Kind
 	Detail  string
@@ -158,6 +173,8 @@ func Decide(l Lease, out Outcome, err error) Transition {
 		t.State, t.Waiting, t.Result = StateWaiting, WaitingPerson, "waiting"
 	case t.Kind == fault.KindPermanent:
 		t.State, t.Result = StateFailed, "failed"
+	case fault.IsNotYet(err):
+		t.State, t.Result, t.Delay = StateReady, "continued", fault.RetryAfter(err)
 	case l.Attempt < l.Stage.MaxAttempts():
 		t.State, t.Result = StateReady, "retry"
 		t.Delay = max(fault.RetryAfter(err), Backoff(l.Stage, l.Attempt))

@@ -54,6 +54,14 @@ func TestDecide(t *testing.T) {
 			stage: pipeline.StageFactCheck, attempt: 1, err: boom,
 			want: pipeline.Transition{Stage: pipeline.StageFactCheck, State: pipeline.StateWaiting, Waiting: pipeline.WaitingPerson, Result: "waiting", Error: "boom", Kind: fault.KindRetryable},
 		},
+		"what this program cannot do another may, uncounted": {
+			stage: pipeline.StageDraft, attempt: 2, err: fault.NotYet(boom, time.Minute),
+			want: pipeline.Transition{Stage: pipeline.StageDraft, State: pipeline.StateReady, Result: "continued", Delay: time.Minute, Error: "boom", Kind: fault.KindRetryable},
+		},
+		"the fact check's single try is given back too": {
+			stage: pipeline.StageFactCheck, attempt: 1, err: fault.NotYet(boom, 0),
+			want: pipeline.Transition{Stage: pipeline.StageFactCheck, State: pipeline.StateReady, Result: "continued", Error: "boom", Kind: fault.KindRetryable},
+		},
 		"a permanent fault fails at once": {
 			stage: pipeline.StagePublish, attempt: 1, err: fault.Permanent(boom),
 			want: pipeline.Transition{Stage: pipeline.StagePublish, State: pipeline.StateFailed, Result: "failed", Error: "boom", Kind: fault.KindPermanent},
@@ -73,6 +81,18 @@ func TestDecide(t *testing.T) {
 
 			require.Equal(t, tc.want, pipeline.Decide(pipeline.Lease{Stage: tc.stage, Attempt: tc.attempt}, tc.out, tc.err))
 		})
+	}
+}
+
+func TestStage_Need_givesEveryFunctionsStageTime(t *testing.T) {
+	t.Parallel()
+
+	want := map[pipeline.Stage]time.Duration{
+		pipeline.StageDraft: 6 * time.Minute, pipeline.StageFactCheck: 3 * time.Minute, pipeline.StageSEO: 2 * time.Minute,
+		pipeline.StageReview: 0, pipeline.StagePublish: 3 * time.Minute,
+	}
+	for stage, need := range want {
+		require.Equal(t, need, stage.Need(), stage)
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"blogposter/lib/fault"
 )
 
 // Current is the set new Runs are pinned to.
@@ -36,9 +39,38 @@ type Prompt struct {
 	system, user string
 }
 
-// Load reads a prompt of a set. A set or name that doesn't exist is an error
-// that names it.
+// deployed is how long to wait for a program that has a set. While a release
+// is rolled out, a Run may be pinned to a set that the older one never saw.
+const deployed = 10 * time.Minute
+
+// Load reads a prompt of a set. A set that this program lacks is fault.NotYet;
+// whatever is wrong within a set is fault.KindPermanent, since a set is never
+// changed.
 func Load(set, name string) (Prompt, error) {
+	if _, err := fs.Stat(files, set); err != nil && set != "" {
+		return Prompt{}, fault.NotYet(fmt.Errorf("prompt set %q is not in this program, which has %s: deploy the release that has it", set, sets()), deployed)
+	}
+	p, err := load(set, name)
+	if err != nil {
+		return Prompt{}, fault.Permanent(err)
+	}
+	return p, nil
+}
+
+// sets lists what this program has.
+func sets() string {
+	dirs, err := files.ReadDir(".")
+	if err != nil {
+		return err.Error()
+	}
+	names := make([]string, 0, len(dirs))
+	for _, d := range dirs {
+		names = append(names, d.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
+func load(set, name string) (Prompt, error) {
 	p := Prompt{Version: set + "/" + name}
 	raw, err := files.ReadFile(p.Version + ".md")
 	if err != nil {

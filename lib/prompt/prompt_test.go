@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/fault"
 	"blogposter/lib/prompt"
 )
 
@@ -27,10 +29,20 @@ func TestLoad_hasEveryTaskOfTheCurrentSet(t *testing.T) {
 func TestLoad_namesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 
-	for _, at := range [][2]string{{"v0", "digest"}, {"v1", "haiku"}, {"v1", "../prompt"}, {"", ""}} {
+	for _, at := range [][2]string{{"v1", "haiku"}, {"v1", "../prompt"}, {"", ""}} {
 		_, err := prompt.Load(at[0], at[1])
 		require.ErrorContains(t, err, at[0]+"/"+at[1]+" is not in this program")
+		require.Equal(t, fault.KindPermanent, fault.KindOf(err), "no release changes a set")
 	}
+}
+
+func TestLoad_leavesASetThatItLacksToANewerProgram(t *testing.T) {
+	t.Parallel()
+
+	_, err := prompt.Load("v99", "digest")
+	require.EqualError(t, err, `prompt set "v99" is not in this program, which has v1: deploy the release that has it`)
+	require.True(t, fault.IsNotYet(err))
+	require.Equal(t, 10*time.Minute, fault.RetryAfter(err))
 }
 
 // Structured outputs refuse these keywords, and an object that is open or has

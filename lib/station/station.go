@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -24,6 +25,9 @@ import (
 // wakePatience bounds a wake-up: it must not hold up the work that sends it.
 const wakePatience = 3 * time.Second
 
+// shortestLease outlasts the longest single call, which gives no sign of life.
+const shortestLease = 140 * time.Second
+
 // Station is one function's surroundings. Nothing connects before the first
 // event, so opening one costs a cold start nothing.
 type Station struct {
@@ -34,7 +38,7 @@ type Station struct {
 	host *url.URL
 	key  string
 	ttl  time.Duration
-	err  error
+	errs []error
 }
 
 // Open reads what every stage needs from env. What is wrong with it is
@@ -42,10 +46,14 @@ type Station struct {
 func Open(env *config.Env) *Station {
 	slog.SetDefault(faas.Logger(env.LogLevel()))
 	s := &Station{Env: env}
-	s.pool, s.err = store.Pool(context.Background(), env.Need("DATABASE_URL", "Postgres URL of the functions' role; `make up` writes one"))
+	var err error
+	s.pool, err = store.Pool(context.Background(), env.Need("DATABASE_URL", "Postgres URL of the functions' role; `make up` writes one"))
 	s.host = env.NeedURL("__OW_API_HOST", "the platform sets it; scripts/dev does on a laptop")
 	s.key = env.Need("FUNCTIONS_ACCESS_KEY", "a namespace access key: doctl serverless key create")
-	s.ttl = env.Duration("LEASE_TTL", 150*time.Second)
+	s.errs = append(s.errs, err)
+	if s.ttl = env.Duration("LEASE_TTL", 150*time.Second); s.ttl < shortestLease {
+		s.errs = append(s.errs, fmt.Errorf("LEASE_TTL is %s: it must outlast the longest single call, 2 minutes: use %s or more", s.ttl, shortestLease))
+	}
 	s.Store = store.New(s.pool)
 	return s
 }
@@ -55,7 +63,7 @@ func Open(env *config.Env) *Station {
 func (s *Station) Ready(errs ...error) {
 	err := s.Env.Err()
 	if err == nil { // what others made of missing settings says nothing new
-		err = errors.Join(append(errs, s.err)...)
+		err = errors.Join(append(errs, s.errs...)...)
 	}
 	if err != nil {
 		faas.Fail(err)

@@ -21,7 +21,7 @@ import (
 // environ is everything a station needs.
 func environ(host string) []string {
 	return []string{
-		"DATABASE_URL=postgres://u:s3cret@127.0.0.1:1/x", "__OW_API_HOST=" + host, "FUNCTIONS_ACCESS_KEY=dof_v1_a:k", "LEASE_TTL=90s",
+		"DATABASE_URL=postgres://u:s3cret@127.0.0.1:1/x", "__OW_API_HOST=" + host, "FUNCTIONS_ACCESS_KEY=dof_v1_a:k", "LEASE_TTL=150s",
 	}
 }
 
@@ -68,6 +68,17 @@ func TestStation_Ready_showsNoSecretOfABadAddress(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, string(out), "DATABASE_URL is not a Postgres URL")
 	require.NotContains(t, string(out), "s3cret")
+}
+
+func TestStation_Ready_refusesALeaseThatACallOutlasts(t *testing.T) {
+	t.Parallel()
+
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(environ("http://127.0.0.1:1"), "STATION_FUNCTION=1", "LEASE_TTL=139s", "GOCOVERDIR="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+
+	require.Error(t, err)
+	require.Equal(t, "cannot start: LEASE_TTL is 2m19s: it must outlast the longest single call, 2 minutes: use 2m20s or more\n", string(out))
 }
 
 func TestStation_Serve_acknowledgesBeforeItConnects(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -58,11 +59,17 @@ type Summary struct {
 }
 
 // Drain leases due Runs one by one until none is left or the deadline of ctx
-// is near; then it wakes its own function, for what it leaves behind.
+// is too near for another; then it wakes its own function, for what it leaves
+// behind. Without room for even one it does not: that would go on for ever,
+// and be billed.
 func (w *Worker) Drain(ctx context.Context, owner string) (Summary, error) {
 	var sum Summary
 	for ctx.Err() == nil {
-		if !w.roomLeft(ctx) {
+		if need, left := w.room(), timeLeft(ctx); left <= need {
+			if sum.Finished == 0 {
+				return sum, fault.NeedsHuman(fmt.Errorf("%s has %s left when it starts, and one attempt is given %s: raise the function's timeout in project.yml, or lower LEASE_TTL, now %s",
+					w.name.Function(), left.Round(time.Second), need, w.ttl))
+			}
 			w.wake(ctx, w.name.Function())
 			return sum, nil
 		}
@@ -86,12 +93,15 @@ func (w *Worker) attempt(ctx context.Context, l pipeline.Lease) error {
 		log.WarnContext(ctx, "lease lost, result dropped", "err", workErr, "dur", time.Since(start))
 		return nil
 	}
+	if fault.IsNotYet(workErr) { // the Run shows which program lacks what
+		workErr = fmt.Errorf("%s: %w", w.name.Function(), workErr)
+	}
 	t := pipeline.Decide(l, out, workErr)
 	// The work's time may be up; its outcome must be written all the same.
 	finishCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin)
 	defer cancel()
 	if err := w.runs.FinishAttempt(finishCtx, l, t, work); err != nil {
-		return errors.Join(workErr, err)
+		return w.salvage(finishCtx, l, workErr, err)
 	}
 	if workErr != nil {
 		log.WarnContext(ctx, "attempt failed", "kind", t.Kind, "err", workErr, "state", t.State, "dur", time.Since(start))
@@ -104,8 +114,26 @@ func (w *Worker) attempt(ctx context.Context, l pipeline.Lease) error {
 	return nil
 }
 
-// do calls the stage with the margin taken off its time. A panic is a bug
-// that the same input would meet again: it asks for a person.
+// salvage records why an outcome can't be: what the store refuses for good it
+// would refuse from every worker, until the Run had cost them all their lease
+// and nobody knew why. Other failures leave the lease to run out.
+func (w *Worker) salvage(ctx context.Context, l pipeline.Lease, workErr, err error) error {
+	if errors.Is(err, pipeline.ErrLeaseLost) || fault.KindOf(err) == fault.KindRetryable {
+		return errors.Join(workErr, err)
+	}
+	t := pipeline.Decide(l, pipeline.Outcome{}, err)
+	if again := w.runs.FinishAttempt(ctx, l, t, editorial.Work{}); again != nil {
+		return errors.Join(workErr, err, again)
+	}
+	slog.ErrorContext(ctx, "outcome refused, cause recorded", "run_id", l.RunID, "stage", l.Stage, "attempt", l.Attempt,
+		"kind", t.Kind, "err", err, "outcome", workErr, "state", t.State)
+	return nil
+}
+
+// do calls the stage with the margin taken off its time. What that cuts off is
+// no failure of the Run, and what was answered is journaled: another attempt
+// goes on there. A panic is a bug that the same input would meet again: it asks
+// for a person.
 func (w *Worker) do(ctx context.Context, l pipeline.Lease) (work editorial.Work, out pipeline.Outcome, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -118,7 +146,11 @@ func (w *Worker) do(ctx context.Context, l pipeline.Lease) (work editorial.Work,
 			work, out, err = editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("stage %s panicked: %v", l.Stage, p))
 		}
 	}()
-	return w.stage.Do(ctx, l)
+	work, out, err = w.stage.Do(ctx, l)
+	if ctx.Err() != nil && fault.IsTimeout(err) && fault.KindOf(err) == fault.KindRetryable {
+		err = fault.NotYet(fmt.Errorf("cut by the end of its time, goes on with what was answered: %w", err), 0)
+	}
+	return work, out, err
 }
 
 func (w *Worker) wake(ctx context.Context, function string) {
@@ -127,8 +159,14 @@ func (w *Worker) wake(ctx context.Context, function string) {
 	}
 }
 
-// roomLeft reports whether a whole lease still fits before the deadline.
-func (w *Worker) roomLeft(ctx context.Context) bool {
+// room is what must be left of the function's time to lease a Run: a whole
+// attempt, or a whole lease if that is longer, and the margin.
+func (w *Worker) room() time.Duration { return max(w.name.Need(), w.ttl) + margin }
+
+func timeLeft(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
-	return !ok || time.Until(deadline) > w.ttl+margin
+	if !ok {
+		return math.MaxInt64
+	}
+	return time.Until(deadline)
 }

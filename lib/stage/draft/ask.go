@@ -7,6 +7,7 @@ import (
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/evidence"
+	"blogposter/lib/fault"
 	"blogposter/lib/llm"
 	"blogposter/lib/prompt"
 )
@@ -19,7 +20,7 @@ func request(set, name string, vars prompt.Vars) (llm.Request, error) {
 	}
 	system, user, err := p.Render(vars)
 	if err != nil {
-		return llm.Request{}, err
+		return llm.Request{}, fault.Permanent(err)
 	}
 	return llm.Request{
 		Prompt: p.Version, System: system, Schema: p.Schema,

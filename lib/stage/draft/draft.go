@@ -150,7 +150,7 @@ func (j *job) write(ctx context.Context, pages []page, list []editorial.Evidence
 func (j *job) ask(name, step, model string, vars prompt.Vars, maxTokens int64) (llm.Request, error) {
 	r, err := request(j.lease.Pins.Prompts, name, vars)
 	if err != nil {
-		return r, fault.Permanent(err)
+		return r, err
 	}
 	r.Step, r.Model, r.MaxTokens = step, model, maxTokens
 	return r, nil

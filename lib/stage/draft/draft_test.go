@@ -102,15 +102,15 @@ func TestStage_Do_needsATopic(t *testing.T) {
 	require.Equal(t, fault.KindPermanent, fault.KindOf(err))
 }
 
-func TestStage_Do_refusesAnUnknownPromptSetForGood(t *testing.T) {
+func TestStage_Do_leavesAnUnknownPromptSetToANewerProgram(t *testing.T) {
 	t.Parallel()
 
 	m := newRooms()
 	l := lease
 	l.Pins.Prompts = "v0"
 	_, _, err := m.stage().Do(t.Context(), l)
-	require.ErrorContains(t, err, "v0/digest")
-	require.Equal(t, fault.KindPermanent, fault.KindOf(err))
+	require.ErrorContains(t, err, `prompt set "v0" is not in this program`)
+	require.True(t, fault.IsNotYet(err))
 }
 
 func TestNew_panicsWithoutARoom(t *testing.T) {

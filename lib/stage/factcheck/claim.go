@@ -140,7 +140,7 @@ func (j *job) marks(ctx context.Context, n int, group []sentence) (map[int]mark,
 func (j *job) ask(ctx context.Context, name, step string, vars prompt.Vars, maxTokens int64, out any) error {
 	p, err := prompt.Load(j.lease.Pins.Prompts, name)
 	if err != nil {
-		return fault.Permanent(err)
+		return err
 	}
 	system, user, err := p.Render(vars)
 	if err != nil {

@@ -253,13 +253,12 @@ func TestStage_Do_stopsOnWhatItCannotWorkWith(t *testing.T) {
 		kind fault.Kind
 		want string
 	}{
-		"no draft":           {func(m *rooms) { m.dossier.Draft = nil }, fault.KindPermanent, "run 7 has no draft"},
-		"no page":            {func(m *rooms) { m.dossier.Snapshots = nil }, fault.KindNeedsHuman, "no stored page"},
-		"a missing text":     {func(m *rooms) { m.blobs = nil }, fault.KindRetryable, "stored text of https://law.example/code: no such blob"},
-		"a damaged text":     {func(m *rooms) { m.blobs[evidence.Hash([]byte(code))] = []byte(code + ".") }, fault.KindNeedsHuman, "the artifact store is damaged"},
-		"a broken pattern":   {func(m *rooms) { m.dossier.Site.Rules.Forbidden[0].Pattern = "(" }, fault.KindNeedsHuman, "pattern 1 of the site"},
-		"a failing model":    {func(m *rooms) { m.err = fault.NeedsBudget(errors.New("budget spent")) }, fault.KindNeedsHuman, "find claims of draft 2: budget spent"},
-		"no such prompt set": {func(m *rooms) { m.dossier.Draft.Title = ""; m.err = fault.Permanent(errors.New("v0")) }, fault.KindPermanent, "v0"},
+		"no draft":         {func(m *rooms) { m.dossier.Draft = nil }, fault.KindPermanent, "run 7 has no draft"},
+		"no page":          {func(m *rooms) { m.dossier.Snapshots = nil }, fault.KindNeedsHuman, "no stored page"},
+		"a missing text":   {func(m *rooms) { m.blobs = nil }, fault.KindRetryable, "stored text of https://law.example/code: no such blob"},
+		"a damaged text":   {func(m *rooms) { m.blobs[evidence.Hash([]byte(code))] = []byte(code + ".") }, fault.KindNeedsHuman, "the artifact store is damaged"},
+		"a broken pattern": {func(m *rooms) { m.dossier.Site.Rules.Forbidden[0].Pattern = "(" }, fault.KindNeedsHuman, "pattern 1 of the site"},
+		"a failing model":  {func(m *rooms) { m.err = fault.NeedsBudget(errors.New("budget spent")) }, fault.KindNeedsHuman, "find claims of draft 2: budget spent"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -273,6 +272,17 @@ func TestStage_Do_stopsOnWhatItCannotWorkWith(t *testing.T) {
 			require.False(t, work.Checked)
 		})
 	}
+}
+
+func TestStage_Do_leavesAnUnknownPromptSetToANewerProgram(t *testing.T) {
+	t.Parallel()
+
+	m := newRooms(said("Staff may ask two questions about a dog.", 1))
+	l := pipeline.Lease{RunID: 7, Stage: pipeline.StageFactCheck, Pins: pipeline.Pins{Prompts: "v0", Small: "small"}}
+	_, _, err := factcheck.New(m, m, m).Do(t.Context(), l)
+	require.ErrorContains(t, err, `prompt set "v0" is not in this program`)
+	require.True(t, fault.IsNotYet(err))
+	require.Empty(t, m.asked)
 }
 
 func TestNew_panicsWithoutARoom(t *testing.T) {

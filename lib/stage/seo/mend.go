@@ -38,7 +38,7 @@ func (s *Stage) mend(ctx context.Context, l pipeline.Lease, d editorial.Dossier,
 	if findings, texts := wrong(d.Draft, broken); len(texts) > 0 {
 		r, err := request(l, d, findings, texts)
 		if err != nil {
-			return nil, fault.Permanent(err)
+			return nil, err
 		}
 		var answer patches
 		if err := s.models.JSON(ctx, l, r, &answer); err != nil {
@@ -122,10 +122,13 @@ func request(l pipeline.Lease, d editorial.Dossier, findings, texts []prompt.Tag
 		"legal_terms": strings.Join(d.Site.Rules.LegalTerms, ", "), "forbidden": strings.Join(reasons, "; "),
 		"topic": d.Brief.Topic, "keyphrase": d.Draft.Keyphrase, "findings": findings, "texts": texts, "article": prose(d.Draft.Body),
 	})
+	if err != nil {
+		return llm.Request{}, fault.Permanent(err)
+	}
 	return llm.Request{
 		Step: fmt.Sprintf("repair:%d", d.Draft.Version), Prompt: p.Version, Model: l.Pins.Small, System: system, Schema: p.Schema,
 		Messages: []llm.Message{{Role: llm.RoleUser, Text: user}}, MaxTokens: repairTokens,
-	}, err
+	}, nil
 }
 
 // prose is the body as plain text.
