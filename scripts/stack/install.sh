@@ -65,8 +65,9 @@ fetch_debian13() {
   a=$d/apt
   rm -rf "$a"
   mkdir -p "$a"/{sources,lists/partial,cache/archives/partial,got}
+  # The machine's own package cache is left alone: the other apt is rewriting it at this moment.
   # shellcheck disable=SC2016 # apt, not the shell, fills these in
-  mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" && $2 ~ /\/debian\/$/ { print $2; exit }')
+  mirror=$(apt-get -o Dir::Cache="$a/cache" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= indextargets --format '$(RELEASE) $(REPO_URI)' | awk '$1 == "bookworm" && $2 ~ /\/debian\/$/ { print $2; exit }')
   [[ -n $mirror ]] || { echo "no Debian mirror with suite bookworm in /etc/apt"; return 1; }
   cat >"$a/sources/debian13.sources" <<SOURCES
 Types: deb deb-src
