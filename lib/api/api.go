@@ -66,7 +66,7 @@ func (rt *router) private(pattern string, a auth.Action, serve action) {
 			return err
 		}
 		if !p.Role.Can(a) {
-			return problem(http.StatusForbidden, "role", fmt.Sprintf("Your role is %s; %s takes the role %s.", p.Role, a, a.Needs()))
+			return faas.NewProblem(http.StatusForbidden, "role", fmt.Sprintf("Your role is %s; %s takes the role %s.", p.Role, a, a.Needs()))
 		}
 		return serve(w, r, p)
 	})
@@ -113,7 +113,7 @@ func (rt *router) unserved(r *http.Request) error {
 		return none
 	}
 	allow := answer.header.Get("Allow")
-	return problem(http.StatusMethodNotAllowed, "method", "This address takes "+allow+".").with("Allow", allow)
+	return faas.NewProblem(http.StatusMethodNotAllowed, "method", "This address takes "+allow+".").With("Allow", allow)
 }
 
 // refusal takes down what the mux says to a request it has no route for.
@@ -166,7 +166,7 @@ func chooseSite(p auth.Principal, named string) (string, error) {
 	slug, err := p.Site(named)
 	switch {
 	case errors.Is(err, auth.ErrSiteNeeded):
-		return "", invalid(FieldError{
+		return "", invalid(faas.FieldError{
 			Field: "site", Detail: "you work on several sites, and none is named",
 			Fix: "name one of " + strings.Join(p.Sites, ", "),
 		})

@@ -52,7 +52,7 @@ func TestRouter_requestIDIsTheEdgesElseThePlatformsElseNew(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	require.Equal(t, "act1", w.Header().Get("X-Request-Id"))
-	require.Equal(t, "urn:activation:act1", decode[api.Problem](t, w).Instance)
+	require.Equal(t, "urn:activation:act1", decode[faas.Problem](t, w).Instance)
 }
 
 func TestRouter_answersWhatItDoesNotServeWithProblems(t *testing.T) {

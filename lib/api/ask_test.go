@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/api"
 	"blogposter/lib/auth"
+	"blogposter/lib/faas"
 )
 
 var now = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
@@ -66,11 +66,11 @@ func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 }
 
 // refused asserts a problem document in full order and returns it.
-func refused(t *testing.T, w *httptest.ResponseRecorder, status int) api.Problem {
+func refused(t *testing.T, w *httptest.ResponseRecorder, status int) faas.Problem {
 	t.Helper()
 	require.Equal(t, status, w.Code, w.Body.String())
 	require.Equal(t, "application/problem+json; charset=utf-8", w.Header().Get("Content-Type"))
-	p := decode[api.Problem](t, w)
+	p := decode[faas.Problem](t, w)
 	require.Equal(t, status, p.Status)
 	require.Equal(t, http.StatusText(status), p.Title)
 	require.True(t, strings.HasPrefix(p.Type, "urn:blogposter:problem:"), p.Type)
@@ -84,7 +84,7 @@ func refused(t *testing.T, w *httptest.ResponseRecorder, status int) api.Problem
 	return p
 }
 
-func fields(p api.Problem) []string {
+func fields(p faas.Problem) []string {
 	names := []string{}
 	for _, e := range p.Errors {
 		names = append(names, e.Field)

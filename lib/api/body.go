@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"blogposter/lib/faas"
 )
 
 // maxBody is the platform's cap on an event.
@@ -23,13 +25,13 @@ const maxBody = 1 << 20
 func readBody(w http.ResponseWriter, r *http.Request, dst any) error {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
-		return problem(http.StatusUnsupportedMediaType, "media-type", "Send JSON, with the header Content-Type: application/json.")
+		return faas.NewProblem(http.StatusUnsupportedMediaType, "media-type", "Send JSON, with the header Content-Type: application/json.")
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return problem(http.StatusRequestEntityTooLarge, "body-too-large", fmt.Sprintf("The body is over %d bytes; send less.", maxBody))
+		return faas.NewProblem(http.StatusRequestEntityTooLarge, "body-too-large", fmt.Sprintf("The body is over %d bytes; send less.", maxBody))
 	case err != nil:
 		return malformed("The body could not be read to its end.")
 	case len(bytes.TrimSpace(raw)) == 0:
@@ -40,8 +42,8 @@ func readBody(w http.ResponseWriter, r *http.Request, dst any) error {
 	return decodeObject(raw, dst)
 }
 
-func malformed(detail string) *Problem {
-	return problem(http.StatusBadRequest, "malformed-body", detail)
+func malformed(detail string) *faas.Problem {
+	return faas.NewProblem(http.StatusBadRequest, "malformed-body", detail)
 }
 
 func decodeObject(raw []byte, dst any) error {
@@ -50,7 +52,7 @@ func decodeObject(raw []byte, dst any) error {
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return malformed("The body is not a JSON object.")
 	}
-	var errs []FieldError
+	var errs []faas.FieldError
 	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()
@@ -65,12 +67,12 @@ func decodeObject(raw []byte, dst any) error {
 		field, known := fields[name]
 		switch {
 		case !known:
-			errs = append(errs, FieldError{Field: name, Detail: "is not a field of this request", Fix: "leave it out, or use one of " + strings.Join(names, ", ")})
+			errs = append(errs, faas.FieldError{Field: name, Detail: "is not a field of this request", Fix: "leave it out, or use one of " + strings.Join(names, ", ")})
 		case seen[name]:
-			errs = append(errs, FieldError{Field: name, Detail: "is given more than once", Fix: "give it once"})
+			errs = append(errs, faas.FieldError{Field: name, Detail: "is given more than once", Fix: "give it once"})
 		default:
 			if err := json.Unmarshal(value, field.dst); err != nil {
-				errs = append(errs, FieldError{Field: name, Detail: "is of the wrong type", Fix: "send " + field.want})
+				errs = append(errs, faas.FieldError{Field: name, Detail: "is of the wrong type", Fix: "send " + field.want})
 			}
 		}
 		seen[name] = true
@@ -87,7 +89,7 @@ func decodeObject(raw []byte, dst any) error {
 	return nil
 }
 
-func syntax(dec *json.Decoder) *Problem {
+func syntax(dec *json.Decoder) *faas.Problem {
 	return malformed(fmt.Sprintf("The body is not JSON: look near byte %d.", dec.InputOffset()))
 }
 

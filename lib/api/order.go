@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"blogposter/lib/editorial"
+	"blogposter/lib/faas"
 	"blogposter/lib/ledger"
 	"blogposter/lib/view"
 )
@@ -68,11 +69,11 @@ func (o order) checked(site editorial.Site, now time.Time) (view.NewRun, error) 
 // checker collects what is wrong with an order for its site.
 type checker struct {
 	site editorial.Site
-	errs []FieldError
+	errs []faas.FieldError
 }
 
 func (c *checker) fault(field, detail, fix string) {
-	c.errs = append(c.errs, FieldError{Field: field, Detail: detail, Fix: fix})
+	c.errs = append(c.errs, faas.FieldError{Field: field, Detail: detail, Fix: fix})
 }
 
 // topic is the one that was sent, or the words in the path of url.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"blogposter/lib/auth"
+	"blogposter/lib/faas"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
 )
@@ -36,7 +37,7 @@ var (
 type query struct {
 	values url.Values
 	asked  []string
-	errs   []FieldError
+	errs   []faas.FieldError
 }
 
 func newQuery(r *http.Request) *query {
@@ -49,7 +50,7 @@ func newQuery(r *http.Request) *query {
 }
 
 func (q *query) fault(field, detail, fix string) {
-	q.errs = append(q.errs, FieldError{Field: field, Detail: detail, Fix: fix})
+	q.errs = append(q.errs, faas.FieldError{Field: field, Detail: detail, Fix: fix})
 }
 
 func (q *query) text(name string) string {
@@ -99,7 +100,7 @@ func (q *query) err() error {
 	if len(q.errs) == 0 {
 		return nil
 	}
-	slices.SortFunc(q.errs, func(a, b FieldError) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(q.errs, func(a, b faas.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return invalid(q.errs...)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"blogposter/lib/auth"
 	"blogposter/lib/editorial"
+	"blogposter/lib/faas"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
 )
@@ -127,15 +128,15 @@ const maxComment = 2000
 var digestShape = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (v verdict) check() error {
-	var errs []FieldError
+	var errs []faas.FieldError
 	if v.Verb != string(editorial.VerbApprove) && v.Verb != string(editorial.VerbReject) {
-		errs = append(errs, FieldError{Field: "verb", Detail: "is not an answer", Fix: `send "approve" or "reject"`})
+		errs = append(errs, faas.FieldError{Field: "verb", Detail: "is not an answer", Fix: `send "approve" or "reject"`})
 	}
 	if !digestShape.MatchString(v.Digest) {
-		errs = append(errs, FieldError{Field: "digest", Detail: "is not a digest", Fix: "send the digest that the review showed"})
+		errs = append(errs, faas.FieldError{Field: "digest", Detail: "is not a digest", Fix: "send the digest that the review showed"})
 	}
 	if utf8.RuneCountInString(v.Comment) > maxComment || strings.ContainsFunc(v.Comment, notProse) {
-		errs = append(errs, FieldError{Field: "comment", Detail: "is too long or has control characters", Fix: fmt.Sprintf("send at most %d characters of text", maxComment)})
+		errs = append(errs, faas.FieldError{Field: "comment", Detail: "is too long or has control characters", Fix: fmt.Sprintf("send at most %d characters of text", maxComment)})
 	}
 	if len(errs) > 0 {
 		return invalid(errs...)
@@ -180,14 +181,14 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 	}{h.Links.of(r).describe(got.Run, h.Now()), got.Decision})
 }
 
-func conflict(c view.Conflict, sent string) *Problem {
+func conflict(c view.Conflict, sent string) *faas.Problem {
 	switch {
 	case !c.Run.AwaitsApproval():
-		return problem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+		return faas.NewProblem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
 	case c.Digest == sent:
-		return problem(http.StatusConflict, "already-decided", "This draft has its answer already; only a changed text, which is a new draft, can be decided anew.")
+		return faas.NewProblem(http.StatusConflict, "already-decided", "This draft has its answer already; only a changed text, which is a new draft, can be decided anew.")
 	}
-	p := problem(http.StatusConflict, "draft-changed", "The draft is not the one that was shown; read the review again, then decide with its digest.")
-	p.Digest = c.Digest
+	p := faas.NewProblem(http.StatusConflict, "draft-changed", "The draft is not the one that was shown; read the review again, then decide with its digest.")
+	p.Members = map[string]any{"current_digest": c.Digest}
 	return p
 }

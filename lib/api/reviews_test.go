@@ -159,16 +159,18 @@ func TestReviews_decide_saysWhyItCameTooLate(t *testing.T) {
 	current := strings.Repeat("e", 64)
 	waiting := view.Run{ID: 7, Stage: pipeline.StageReview, State: pipeline.StateWaiting, Waiting: pipeline.WaitingApproval}
 	j, b := &judge{err: fmt.Errorf("decide: %w", &view.Conflict{Run: waiting, Digest: current})}, &bell{}
-	p := refused(t, ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body), http.StatusConflict)
+	w := ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body)
+	p := refused(t, w, http.StatusConflict)
 	require.Equal(t, "urn:blogposter:problem:draft-changed", p.Type)
-	require.Equal(t, current, p.Digest)
+	require.Equal(t, current, decode[map[string]any](t, w)["current_digest"])
 
 	gone := view.Run{ID: 7, Stage: pipeline.StagePublish, State: pipeline.StateReady}
 	j.err = fmt.Errorf("decide: %w", &view.Conflict{Run: gone, Digest: digest})
-	p = refused(t, ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body), http.StatusConflict)
+	w = ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body)
+	p = refused(t, w, http.StatusConflict)
 	require.Equal(t, "urn:blogposter:problem:not-waiting", p.Type)
 	require.Contains(t, p.Detail, "it is ready at the publish stage")
-	require.Empty(t, p.Digest)
+	require.NotContains(t, w.Body.String(), "current_digest")
 
 	j.err = fmt.Errorf("decide: %w", &view.Conflict{Run: waiting, Digest: digest})
 	p = refused(t, ask(reviews(j, b), "reviewer", http.MethodPost, "/7/decision", body), http.StatusConflict)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"blogposter/lib/auth"
+	"blogposter/lib/faas"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
 )
@@ -94,7 +95,7 @@ func (h Runs) start(w http.ResponseWriter, r *http.Request, p auth.Principal) er
 // replay answers a request whose key was used before.
 func (h Runs) replay(w http.ResponseWriter, r *http.Request, e view.Earlier, request string) error {
 	if e.Request != request {
-		return problem(http.StatusUnprocessableEntity, "idempotency-key-reused",
+		return faas.NewProblem(http.StatusUnprocessableEntity, "idempotency-key-reused",
 			"This Idempotency-Key was used for another request on this site; send a new key with a new request.")
 	}
 	return h.answer(w, r, http.StatusOK, e.Run)
@@ -111,7 +112,7 @@ func idempotencyKey(r *http.Request) (string, error) {
 		return "", nil
 	}
 	if len(values) > 1 || !keyShape.MatchString(values[0]) {
-		return "", invalid(FieldError{
+		return "", invalid(faas.FieldError{
 			Field: "Idempotency-Key", Detail: "is not a key", Fix: "send the header once, with 1 to 200 visible ASCII characters, such as a UUID",
 		})
 	}

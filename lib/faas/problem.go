@@ -2,14 +2,10 @@ package faas
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
-	"strconv"
-	"time"
-
-	"blogposter/lib/fault"
 )
 
 // problemType is the media type of RFC 9457. The charset is spelled out
@@ -18,22 +14,40 @@ import (
 const problemType = "application/problem+json; charset=utf-8"
 
 // Problem is an RFC 9457 problem document, and the error a web handler
-// returns when it knows the answer's status itself.
+// returns when it knows the answer. All of its text is for the caller.
 type Problem struct {
-	Type     string       `json:"type,omitempty"`
+	Type     string       `json:"type"`
 	Title    string       `json:"title"`
 	Status   int          `json:"status"`
 	Detail   string       `json:"detail,omitempty"`
 	Instance string       `json:"instance,omitempty"`
 	Errors   []FieldError `json:"errors,omitempty"`
 
-	retryAfter time.Duration
+	// Members are what this kind of problem says beyond the others, by name.
+	Members map[string]any `json:"-"`
+	header  http.Header
 }
 
-// FieldError names one member of the request and how to mend it.
+// FieldError names one member of the request, what is wrong with it, and what
+// to send instead.
 type FieldError struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
+	Fix    string `json:"fix"`
+}
+
+// NewProblem makes a document whose type is our own name for what went wrong.
+func NewProblem(status int, name, detail string) *Problem {
+	return &Problem{Type: "urn:blogposter:problem:" + name, Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// With adds a header to the answer.
+func (p *Problem) With(name, value string) *Problem {
+	if p.header == nil {
+		p.header = http.Header{}
+	}
+	p.header.Set(name, value)
+	return p
 }
 
 func (p *Problem) Error() string {
@@ -43,77 +57,42 @@ func (p *Problem) Error() string {
 	return p.Title + ": " + p.Detail
 }
 
+// MarshalJSON puts Members beside the members that every problem has, which
+// they can't replace.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	type plain Problem // without this method
+	body, err := marshal(plain(p))
+	if err != nil || len(p.Members) == 0 {
+		return body, err
+	}
+	doc := maps.Clone(p.Members)
+	if err := json.Unmarshal(body, &doc); err != nil {
+		return nil, err
+	}
+	return marshal(doc)
+}
+
 // ServeHTTP writes the document.
 func (p *Problem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	doc := *p
-	if doc.Title == "" {
-		doc.Title = http.StatusText(doc.Status)
-	}
-	if c := Activation(r.Context()); doc.Instance == "" && c.ID != "" {
+	if c := Activation(r.Context()); c.ID != "" {
 		doc.Instance = "urn:activation:" + c.ID // what to search the logs for
 	}
 	w.Header().Set("Content-Type", problemType)
 	w.Header().Set("Cache-Control", "no-store")
-	if doc.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((doc.retryAfter+time.Second-1)/time.Second)))
-	}
-	w.WriteHeader(doc.Status)
-	body, err := marshal(&doc)
+	maps.Copy(w.Header(), p.header)
+	w.WriteHeader(p.Status)
+	body, err := marshal(doc)
 	if err == nil {
 		_, err = w.Write(body)
 	}
 	if err != nil {
-		slog.WarnContext(r.Context(), "write problem document", "err", err)
+		slog.WarnContext(r.Context(), "write problem document", "err", err, "pattern", r.Pattern)
 	}
 }
 
-// BadRequest is a 400 that says what is malformed and how to mend it.
-func BadRequest(format string, args ...any) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Title: "Malformed request", Detail: fmt.Sprintf(format, args...)}
-}
-
-// ProblemOf chooses the answer for an error: a Problem is itself, a permanent
-// fault is 422, one that needs a person 409, a retryable one or a timeout 503.
-// The texts of permanent and needs-human faults are for the caller; any other
-// error may hold an address or a query, and is only logged.
-func ProblemOf(err error) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	var fe *fault.Error
-	if !errors.As(err, &fe) && !fault.IsTimeout(err) {
-		return &Problem{Status: http.StatusInternalServerError, Title: "Internal error"}
-	}
-	switch fault.KindOf(err) {
-	case fault.KindPermanent:
-		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Cannot be processed", Detail: err.Error()}
-	case fault.KindNeedsHuman:
-		return &Problem{Status: http.StatusConflict, Title: "A person must decide first", Detail: err.Error()}
-	case fault.KindRetryable:
-	}
-	return &Problem{
-		Status: http.StatusServiceUnavailable, Title: "Temporarily unavailable", Detail: "Try again later.",
-		retryAfter: max(fault.RetryAfter(err), time.Second),
-	}
-}
-
-// HandlerFunc is an http.Handler that may fail; its error is answered by
-// ProblemOf and, when the fault is ours, logged. It must not have written
-// anything when it returns one.
-type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
-
-func (f HandlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := f(w, r)
-	if err == nil {
-		return
-	}
-	p := ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
-		slog.ErrorContext(r.Context(), "request failed", "kind", fault.KindOf(err), "err", err, "pattern", r.Pattern)
-	}
-	p.ServeHTTP(w, r)
-}
+// internal is the answer to a fault of ours, which tells the caller nothing.
+func internal() *Problem { return NewProblem(http.StatusInternalServerError, "internal", "") }
 
 // problemReply is p as a whole answer, for faults outside any handler.
 func problemReply(ctx context.Context, p *Problem) webReply {

@@ -42,31 +42,28 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 }
 
 // request turns a web event into the request net/http's server would have
-// made of it. Its errors are Problems.
-func request(ctx context.Context, event json.RawMessage) (*http.Request, error) {
+// made of it, or says what is wrong with the event.
+func request(ctx context.Context, event json.RawMessage) (*http.Request, *Problem) {
 	var ev webEvent
 	if err := json.Unmarshal(event, &ev); err != nil {
-		return nil, BadRequest("the web event is not readable: %v", err)
+		return nil, malformed("the web event is not readable: %v", err)
 	}
 	body := []byte(ev.HTTP.Body)
 	if ev.HTTP.IsBase64Encoded { // the platform encodes JSON bodies too
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(ev.HTTP.Body); err != nil {
-			return nil, BadRequest("the body is marked base64 and is not: %v", err)
+			return nil, malformed("the body is marked base64 and is not: %v", err)
 		}
 	}
 	if len(body) > maxPayload {
-		return nil, &Problem{
-			Status: http.StatusRequestEntityTooLarge, Title: "Request too large",
-			Detail: fmt.Sprintf("The body is %d bytes; send at most %d.", len(body), maxPayload),
-		}
+		return nil, NewProblem(http.StatusRequestEntityTooLarge, "body-too-large", fmt.Sprintf("The body is %d bytes; send at most %d.", len(body), maxPayload))
 	}
 	if ev.HTTP.Method == "" {
-		return nil, BadRequest("the event has no http.method; is the function declared web: raw?")
+		return nil, malformed("the event has no http.method; is the function declared web: raw?")
 	}
 	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(ev.HTTP.Method), "/", bytes.NewReader(body))
 	if err != nil {
-		return nil, BadRequest("%v", err)
+		return nil, malformed("%v", err)
 	}
 	for k, vs := range ev.HTTP.Headers {
 		req.Header[http.CanonicalHeaderKey(k)] = vs
@@ -77,6 +74,10 @@ func request(ctx context.Context, event json.RawMessage) (*http.Request, error) 
 	req.Header.Del("Host") // as net/http's server does
 	req.RemoteAddr = remoteAddr(req.Header.Get("X-Forwarded-For"))
 	return req, nil
+}
+
+func malformed(format string, args ...any) *Problem {
+	return NewProblem(http.StatusBadRequest, "malformed-request", fmt.Sprintf(format, args...))
 }
 
 // target keeps the query as it came, so that repeated keys survive. The path
