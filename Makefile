@@ -8,12 +8,17 @@ STACK := $(or $(BLOGPOSTER_STACK),/var/lib/blogposter-dev)
 BIN := .build/bin
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 export GOFLAGS := -buildvcs=false
+# What make demo is told reaches the program through the environment: no shell ever reads it as code.
+TOPIC ?=
+SOURCES ?=
+URL ?=
+export TOPIC SOURCES URL
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: announce up programs ## run the main job once: a topic goes in, an article stands on a real WordPress (TOPIC=, SOURCES=, URL=)
-	@$(BIN)/demo -stack "$(STACK)/stack.env" $(if $(TOPIC),-topic "$(TOPIC)") $(if $(SOURCES),-sources "$(SOURCES)") $(if $(URL),-url "$(URL)")
+	@$(BIN)/demo -stack "$(STACK)/stack.env" -topic "$$TOPIC" -sources "$$SOURCES" -url "$$URL"
 
 up: ## install and start Postgres, Redis, S3 and WordPress on 127.0.0.1
 	@scripts/stack/up.sh
