@@ -26,26 +26,23 @@ type Verifier interface {
 	Verify(ctx context.Context, authorization []string) (auth.Principal, error)
 }
 
-// Links makes the addresses that answers point to. Base is the public path or
-// URL of the API without a trailing slash, such as "/api" when an edge serves
-// packages/api/* there: a function can't know what stands in front of it. An
-// empty Base means nothing does, and links follow the platform's own web
-// addresses.
-type Links struct{ Base string }
+// links makes the addresses that answers point to. base is the public path of
+// the API, without a trailing slash.
+type links struct{ base string }
 
-// of returns the Links for the answer to r.
-func (l Links) of(r *http.Request) Links {
-	if name := faas.Activation(r.Context()).Name; l.Base == "" && name != "" {
-		return Links{Base: "/api/v1/web" + path.Dir(name)} // name is /namespace/package/function
+// linksOf follows the platform's own web addresses: a function is told no more
+// than its name, and nothing stands in front of it.
+func linksOf(r *http.Request) links {
+	name := faas.Activation(r.Context()).Name // /namespace/package/function
+	if name == "" {
+		return links{}
 	}
-	return l
+	return links{base: "/api/v1/web" + path.Dir(name)}
 }
 
-func (l Links) run(id int64) string    { return fmt.Sprintf("%s/runs/%d", l.Base, id) }
-func (l Links) review(id int64) string { return fmt.Sprintf("%s/reviews/%d", l.Base, id) }
-func (l Links) article(id int64) string {
-	return fmt.Sprintf("%s/articles/%d", l.Base, id)
-}
+func (l links) run(id int64) string     { return fmt.Sprintf("%s/runs/%d", l.base, id) }
+func (l links) review(id int64) string  { return fmt.Sprintf("%s/reviews/%d", l.base, id) }
+func (l links) article(id int64) string { return fmt.Sprintf("%s/articles/%d", l.base, id) }
 
 // action serves one route for a Principal who may use it.
 type action func(w http.ResponseWriter, r *http.Request, p auth.Principal) error

@@ -21,7 +21,6 @@ type ArticleStore interface {
 type Articles struct {
 	Verifier Verifier
 	Store    ArticleStore
-	Links    Links
 }
 
 // Handler returns the resource's http.Handler.
@@ -44,7 +43,7 @@ func (h Articles) list(w http.ResponseWriter, r *http.Request, p auth.Principal)
 		return err
 	}
 	for i := range found {
-		found[i].Links = h.Links.of(r).ofArticle(found[i])
+		found[i].Links = linksOf(r).ofArticle(found[i])
 	}
 	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(a view.Article) int64 { return a.ID }))
 }
@@ -62,10 +61,10 @@ func (h Articles) one(w http.ResponseWriter, r *http.Request, p auth.Principal) 
 	if err != nil {
 		return err
 	}
-	a.Links = h.Links.of(r).ofArticle(a.Article)
+	a.Links = linksOf(r).ofArticle(a.Article)
 	return sendJSON(w, r, http.StatusOK, a)
 }
 
-func (l Links) ofArticle(a view.Article) map[string]string {
+func (l links) ofArticle(a view.Article) map[string]string {
 	return map[string]string{"self": l.article(a.ID), "run": l.run(a.RunID)}
 }

@@ -52,7 +52,7 @@ func TestArticles_list_followsItsCursorToTheEnd(t *testing.T) {
 		p := decode[page[view.Article]](t, w)
 		for _, a := range p.Items {
 			ids = append(ids, a.ID)
-			require.Equal(t, "/api/articles/"+string(rune('0'+a.ID)), a.Links["self"])
+			require.Equal(t, "/api/v1/web/fn-7/api/articles/"+string(rune('0'+a.ID)), a.Links["self"])
 		}
 		target = "/?limit=2&cursor=" + p.Next
 	}
@@ -69,7 +69,7 @@ func TestArticles_one_showsItsClaimsAndItsCost(t *testing.T) {
 	a := decode[view.CheckedArticle](t, w)
 	require.Equal(t, int64(2), a.ID)
 	require.Equal(t, "Dogs may ride.", a.Claims[0].Text)
-	require.Equal(t, map[string]string{"self": "/api/articles/2", "run": "/api/runs/12"}, a.Links)
+	require.Equal(t, map[string]string{"self": "/api/v1/web/fn-7/api/articles/2", "run": "/api/v1/web/fn-7/api/runs/12"}, a.Links)
 }
 
 func TestQuery_namesEveryParameterThatIsNotInOrder(t *testing.T) {

@@ -54,7 +54,7 @@ func ask(h http.Handler, token, method, target, body string, headers ...string) 
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	h.ServeHTTP(w, r.WithContext(faas.WithActivation(r.Context(), faas.Call{Name: "/fn-7/api/any"})))
 	return w
 }
 

@@ -12,23 +12,12 @@ import (
 
 	"blogposter/lib/auth"
 	"blogposter/lib/faas"
-	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
 )
 
 const (
 	defaultLimit = 20
 	maxLimit     = 100
-)
-
-var (
-	stages = []pipeline.Stage{
-		pipeline.StageDraft, pipeline.StageFactCheck, pipeline.StageSEO, pipeline.StageReview, pipeline.StagePublish,
-	}
-	states = []pipeline.State{
-		pipeline.StateReady, pipeline.StateRunning, pipeline.StateWaiting,
-		pipeline.StateDone, pipeline.StateFailed, pipeline.StateCancelled,
-	}
 )
 
 // query reads a request's parameters and collects what is wrong with them.

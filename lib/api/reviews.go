@@ -38,7 +38,6 @@ type Reviews struct {
 	Store    ReviewStore
 	Waker    Waker
 	Markdown func(editorial.Dossier) string // of its Draft, for people to read
-	Links    Links
 	Now      func() time.Time
 }
 
@@ -63,7 +62,7 @@ func (h Reviews) list(w http.ResponseWriter, r *http.Request, p auth.Principal) 
 		return err
 	}
 	for i := range found {
-		found[i] = h.Links.of(r).describe(found[i], h.Now())
+		found[i] = linksOf(r).describe(found[i], h.Now())
 	}
 	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
 }
@@ -103,10 +102,10 @@ func (h Reviews) one(w http.ResponseWriter, r *http.Request, p auth.Principal) e
 	}
 	d := v.Dossier.Draft
 	if d == nil {
-		return notFound("The run has no draft yet; " + h.Links.of(r).run(id) + " says where it stands.")
+		return notFound("The run has no draft yet; " + linksOf(r).run(id) + " says where it stands.")
 	}
 	return sendJSON(w, r, http.StatusOK, sheet{
-		Run: h.Links.of(r).describe(v.Run, h.Now()), Version: d.Version, Digest: d.Digest,
+		Run: linksOf(r).describe(v.Run, h.Now()), Version: d.Version, Digest: d.Digest,
 		Title: d.Title, Slug: d.Slug, Excerpt: d.Excerpt, MetaDescription: d.MetaDescription, Keyphrase: d.Keyphrase,
 		Categories: d.Categories, Tags: d.Tags, Markdown: h.Markdown(v.Dossier), Cost: v.Cost,
 		Claims:   append([]editorial.Claim{}, v.Dossier.Claims...), // [], never null
@@ -178,7 +177,7 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 	return sendJSON(w, r, http.StatusOK, struct {
 		Run      view.Run            `json:"run"`
 		Decision *editorial.Decision `json:"decision"`
-	}{h.Links.of(r).describe(got.Run, h.Now()), got.Decision})
+	}{linksOf(r).describe(got.Run, h.Now()), got.Decision})
 }
 
 func conflict(c view.Conflict, sent string) *faas.Problem {

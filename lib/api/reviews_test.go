@@ -41,7 +41,7 @@ func (j *judge) Decide(_ context.Context, _ string, a view.Answer) (view.Decided
 
 func reviews(j *judge, b *bell) http.Handler {
 	return api.Reviews{
-		Verifier: door{}, Store: j, Waker: b, Links: api.Links{Base: "/api"}, Now: func() time.Time { return now },
+		Verifier: door{}, Store: j, Waker: b, Now: func() time.Time { return now },
 		Markdown: func(d editorial.Dossier) string { return "# " + d.Draft.Title + "\n<script>" },
 	}.Handler()
 }
@@ -53,7 +53,7 @@ func TestReviews_list_pagesWhatWaits(t *testing.T) {
 	w := ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/?limit=1", "")
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, view.Page{Limit: 1}, j.page)
-	require.Equal(t, "/api/reviews/7", decode[page[view.Run]](t, w).Items[0].Links["review"])
+	require.Equal(t, "/api/v1/web/fn-7/api/reviews/7", decode[page[view.Run]](t, w).Items[0].Links["review"])
 
 	refused(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/?state=done", ""), http.StatusBadRequest)
 	j.err = view.ErrNotFound
@@ -92,7 +92,7 @@ func TestReviews_one_showsAllAReviewerNeeds(t *testing.T) {
 	require.Contains(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", "").Body.String(), `"claims":[],"findings":[]`)
 
 	j.review.Dossier.Draft = nil
-	require.Contains(t, refused(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", ""), 404).Detail, "/api/runs/7")
+	require.Contains(t, refused(t, ask(reviews(j, &bell{}), "viewer", http.MethodGet, "/7", ""), 404).Detail, "/api/v1/web/fn-7/api/runs/7")
 }
 
 func TestReviews_decide_recordsWhoDecided(t *testing.T) {

@@ -40,7 +40,6 @@ type Runs struct {
 	Store    RunStore
 	Waker    Waker
 	Pins     pipeline.Pins // what new Runs are pinned to
-	Links    Links
 	Now      func() time.Time
 }
 
@@ -102,8 +101,8 @@ func (h Runs) replay(w http.ResponseWriter, r *http.Request, e view.Earlier, req
 }
 
 func (h Runs) answer(w http.ResponseWriter, r *http.Request, status int, run view.Run) error {
-	w.Header().Set("Location", h.Links.of(r).run(run.ID))
-	return sendJSON(w, r, status, h.Links.of(r).describe(run, h.Now()))
+	w.Header().Set("Location", linksOf(r).run(run.ID))
+	return sendJSON(w, r, status, linksOf(r).describe(run, h.Now()))
 }
 
 func idempotencyKey(r *http.Request) (string, error) {
@@ -146,8 +145,8 @@ func wake(ctx context.Context, w Waker, s pipeline.Stage) {
 func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
 	q := newQuery(r)
 	page := q.page()
-	page.State = one(q, "state", states)
-	page.Stage = one(q, "stage", stages)
+	page.State = one(q, "state", pipeline.States())
+	page.Stage = one(q, "stage", pipeline.Stages())
 	site, err := q.site(p)
 	if err != nil {
 		return err
@@ -157,7 +156,7 @@ func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) err
 		return err
 	}
 	for i := range found {
-		found[i] = h.Links.of(r).describe(found[i], h.Now())
+		found[i] = linksOf(r).describe(found[i], h.Now())
 	}
 	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
 }
@@ -175,9 +174,9 @@ func (h Runs) one(w http.ResponseWriter, r *http.Request, p auth.Principal) erro
 	if err != nil {
 		return err
 	}
-	d.Run = h.Links.of(r).describe(d.Run, h.Now())
+	d.Run = linksOf(r).describe(d.Run, h.Now())
 	if len(d.Drafts) > 0 {
-		d.Links["review"] = h.Links.of(r).review(id)
+		d.Links["review"] = linksOf(r).review(id)
 	}
 	return sendJSON(w, r, http.StatusOK, d)
 }

@@ -82,7 +82,7 @@ var pins = pipeline.Pins{Prompts: "v1", Small: "s", Large: "l"}
 
 func runs(d *desk, b *bell) http.Handler {
 	return api.Runs{
-		Verifier: door{}, Store: d, Waker: b, Pins: pins, Links: api.Links{Base: "/api"}, Now: func() time.Time { return now },
+		Verifier: door{}, Store: d, Waker: b, Pins: pins, Now: func() time.Time { return now },
 	}.Handler()
 }
 
@@ -93,10 +93,10 @@ func TestRuns_start_addsTheRunThenWakesTheStage(t *testing.T) {
 	w := ask(runs(d, b), "editor", http.MethodPost, "/", `{"site":"dogs","topic":" Dogs on trains ","urls":["HTTPS://WWW.ada.gov","https://www.ada.gov/#top","https://law.example/acts/2?p=1"],
 		"max_cost":"0.12","publish":"review","publish_at":"2026-11-21T04:00:00.1234567-05:00"}`)
 	require.Equal(t, http.StatusAccepted, w.Code, w.Body.String())
-	require.Equal(t, "/api/runs/7", w.Header().Get("Location"))
+	require.Equal(t, "/api/v1/web/fn-7/api/runs/7", w.Header().Get("Location"))
 	got := decode[view.Run](t, w)
 	require.Equal(t, int64(7), got.ID)
-	require.Equal(t, "/api/runs/7", got.Links["self"])
+	require.Equal(t, "/api/v1/web/fn-7/api/runs/7", got.Links["self"])
 	require.NotEmpty(t, got.Next)
 	require.Equal(t, []string{"pipeline/draft"}, b.rung)
 
@@ -154,7 +154,7 @@ func TestRuns_start_isSafeToRepeatUnderAKey(t *testing.T) {
 	first := ask(h, "editor", http.MethodPost, "/", body, key, "k1")
 	require.Equal(t, http.StatusAccepted, first.Code)
 
-	late := api.Runs{Verifier: door{}, Store: d, Waker: b, Links: api.Links{Base: "/api"}, Now: func() time.Time { return now.Add(time.Hour) }}.Handler()
+	late := api.Runs{Verifier: door{}, Store: d, Waker: b, Now: func() time.Time { return now.Add(time.Hour) }}.Handler()
 	again := ask(late, "editor", http.MethodPost, "/?site=dogs", ` {"publish_at":"2026-11-20T09:00:01Z", "topic":"Dogs on trains", "site":"dogs"}`, key, "k1")
 	require.Equal(t, http.StatusOK, again.Code, "spacing, order and a site that goes without saying don't count, nor that the time has passed meanwhile: %s", again.Body)
 	require.Equal(t, first.Header().Get("Location"), again.Header().Get("Location"))
@@ -184,7 +184,7 @@ func TestRuns_start_yieldsToAFasterRequestWithItsKey(t *testing.T) {
 	d.faster.Request = probe.added[0].Request
 	w := ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic":"Dogs"}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusOK, w.Code)
-	require.Equal(t, "/api/runs/8", w.Header().Get("Location"))
+	require.Equal(t, "/api/v1/web/fn-7/api/runs/8", w.Header().Get("Location"))
 	require.Empty(t, b.rung, "whoever added it wakes")
 }
 
@@ -196,7 +196,7 @@ func TestRuns_list_filtersAndDescribes(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 	require.Equal(t, view.Page{Limit: 5, State: pipeline.StateWaiting, Stage: pipeline.StageReview}, d.page)
 	r := decode[page[view.Run]](t, w).Items[0]
-	require.Equal(t, map[string]string{"self": "/api/runs/9", "review": "/api/reviews/9"}, r.Links)
+	require.Equal(t, map[string]string{"self": "/api/v1/web/fn-7/api/runs/9", "review": "/api/v1/web/fn-7/api/reviews/9"}, r.Links)
 	require.Equal(t, "A reviewer approves or rejects the draft.", r.Next)
 
 	p := refused(t, ask(runs(d, &bell{}), "viewer", http.MethodGet, "/?state=lost&stage=print", ""), http.StatusBadRequest)
@@ -211,7 +211,7 @@ func TestRuns_one_saysWhyItStandsThere(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 	d := decode[view.Detail](t, w)
 	require.Equal(t, "Given up: no title fits", d.Why)
-	require.Equal(t, "/api/reviews/9", d.Links["review"])
+	require.Equal(t, "/api/v1/web/fn-7/api/reviews/9", d.Links["review"])
 	require.Contains(t, w.Body.String(), `"spent":{"micro_dollars":14250,"dollars":"0.014250"}`)
 }
 

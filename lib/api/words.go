@@ -10,7 +10,7 @@ import (
 
 // describe adds to a Run what the store can't know: why it stands where it
 // stands and what happens next, in plain words, and where to go from here.
-func (l Links) describe(r view.Run, now time.Time) view.Run {
+func (l links) describe(r view.Run, now time.Time) view.Run {
 	r.Why, r.Next = why(r), next(r, now)
 	r.Links = map[string]string{"self": l.run(r.ID)}
 	if r.AwaitsApproval() {

@@ -35,7 +35,7 @@ func TestDescribe_saysInWordsWhyAndWhatNext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			got := Links{Base: "/api"}.describe(tc.run, now)
+			got := links{base: "/api"}.describe(tc.run, now)
 			require.Equal(t, tc.why, got.Why)
 			require.Equal(t, tc.next, got.Next)
 			require.Equal(t, tc.run.Waiting == pipeline.WaitingApproval, got.Links["review"] != "")

@@ -29,6 +29,9 @@ const (
 
 var order = []Stage{StageDraft, StageFactCheck, StageSEO, StageReview, StagePublish}
 
+// Stages lists the stages in the order a Run passes them.
+func Stages() []Stage { return slices.Clone(order) }
+
 // Next returns the stage after s, or false after the last one.
 func (s Stage) Next() (Stage, bool) {
 	i := slices.Index(order, s)
@@ -95,6 +98,11 @@ const (
 	StateFailed    State = "failed"    // can be replayed
 	StateCancelled State = "cancelled" // ended by a person
 )
+
+// States lists the states, those of a live Run first.
+func States() []State {
+	return []State{StateReady, StateRunning, StateWaiting, StateDone, StateFailed, StateCancelled}
+}
 
 // Waiting says what a parked Run waits for.
 type Waiting string

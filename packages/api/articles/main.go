@@ -24,10 +24,9 @@ func main() {
 	slog.SetDefault(faas.Logger(env.LogLevel()))
 	pool, badPool := store.Pool(context.Background(), env.Need("DATABASE_URL", "Postgres URL of the functions' role; `make up` writes one"))
 	tokens, badSecret := jwt.New(env.Need("JWT_SECRET", "the project's JWT secret, or `openssl rand -hex 32`"), time.Now)
-	links := api.Links{Base: env.Get("API_BASE_URL", "")}
 	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
 		faas.Fail(err)
 	}
 	s := store.New(pool)
-	faas.Serve(faas.HTTP(api.Articles{Verifier: auth.NewVerifier(tokens, s), Store: s, Links: links}.Handler()))
+	faas.Serve(faas.HTTP(api.Articles{Verifier: auth.NewVerifier(tokens, s), Store: s}.Handler()))
 }

@@ -29,7 +29,6 @@ func main() {
 	tokens, badSecret := jwt.New(env.Need("JWT_SECRET", "the project's JWT secret, or `openssl rand -hex 32`"), time.Now)
 	host := env.NeedURL("__OW_API_HOST", "the platform sets it; scripts/dev does on a laptop")
 	key := env.Need("FUNCTIONS_ACCESS_KEY", "a namespace access key: doctl serverless key create")
-	links := api.Links{Base: env.Get("API_BASE_URL", "")}
 	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
 		faas.Fail(err)
 	}
@@ -39,7 +38,6 @@ func main() {
 		Store:    s,
 		Waker:    invoke.New(host, key, &http.Client{Timeout: 3 * time.Second}),
 		Markdown: markup.Markdown,
-		Links:    links,
 		Now:      time.Now,
 	}.Handler()))
 }

@@ -36,7 +36,6 @@ func main() {
 		Small:   env.Need("MODEL_SMALL", "the model that reads, such as claude-haiku-5-5"),
 		Large:   env.Need("MODEL_LARGE", "the model that writes, such as claude-sonnet-5-5"),
 	}
-	links := api.Links{Base: env.Get("API_BASE_URL", "")}
 	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
 		faas.Fail(err)
 	}
@@ -46,7 +45,6 @@ func main() {
 		Store:    s,
 		Waker:    invoke.New(host, key, &http.Client{Timeout: 3 * time.Second}),
 		Pins:     pins,
-		Links:    links,
 		Now:      time.Now,
 	}.Handler()))
 }
