@@ -26,6 +26,8 @@ const (
 	maxTopic = 200
 	maxURLs  = 20
 	maxURL   = 2000
+
+	furthestYears = 2 // beyond it a typing error is likelier than a plan
 )
 
 // order is the body of POST /runs as it comes.
@@ -232,6 +234,9 @@ func (c *checker) publishAt(text string, now time.Time) *time.Time {
 	}
 	if !at.After(now) {
 		c.fault("publish_at", "is not in the future", "send a later time, or leave it out to publish on approval")
+	}
+	if at.After(now.AddDate(furthestYears, 0, 0)) {
+		c.fault("publish_at", "is too far away", fmt.Sprintf("send a time within %d years, or leave it out to publish on approval", furthestYears))
 	}
 	// Postgres keeps microseconds; what is approved must equal what is kept.
 	at = at.UTC().Truncate(time.Microsecond)

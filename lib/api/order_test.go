@@ -62,6 +62,7 @@ func TestRuns_start_namesEveryFieldThatIsNotInOrder(t *testing.T) {
 		"a cost as a number":            {`{"topic":"Dogs","max_cost":0.12}`, []string{"max_cost"}, "a string"},
 		"publishing unseen":             {`{"topic":"Dogs","publish":"now"}`, []string{"publish"}, `"review"`},
 		"a time that is over":           {`{"topic":"Dogs","publish_at":"2026-11-20T09:00:00Z"}`, []string{"publish_at"}, "a later time"},
+		"a time beyond all plans":       {`{"topic":"Dogs","publish_at":"9999-12-31T23:59:59-23:59"}`, []string{"publish_at"}, "within 2 years"},
 		"a time without an offset":      {`{"topic":"Dogs","publish_at":"2026-11-21 09:00"}`, []string{"publish_at"}, "RFC 3339"},
 		"a field that is not ours yet":  {`{"topic":"Dogs","deadline":"2026-11-21T09:00:00Z"}`, []string{"deadline"}, "site, topic, url"},
 		"a field in other letters":      {`{"Topic":"Dogs"}`, []string{"Topic"}, "topic"},

@@ -48,7 +48,7 @@ func next(r view.Run, now time.Time) string {
 	case pipeline.StateDone:
 		return "Nothing: the article is published."
 	case pipeline.StateFailed:
-		return "Nothing by itself: a person can replay it."
+		return "Nothing: start a new run once the reason is mended."
 	case pipeline.StateCancelled:
 		return "Nothing: a person ended it."
 	}
@@ -67,11 +67,11 @@ func nextWaiting(r view.Run) string {
 	case pipeline.WaitingApproval:
 		return "A reviewer approves or rejects the draft."
 	case pipeline.WaitingBudget:
-		return "A person raises the budget, or ends the run."
+		return "Nothing by itself: start a new run with a higher max_cost, or on a site with a higher article budget."
 	case pipeline.WaitingPerson:
-		return "A person mends what the reason names, then replays it, or ends the run."
+		return "Nothing by itself: a person mends what the reason names and starts a new run."
 	case pipeline.WaitingPoison:
-		return "A person finds out what stops its workers, then replays it, or ends the run."
+		return "Nothing by itself: a person finds out what stops its workers and starts a new run."
 	}
 	return ""
 }

@@ -133,6 +133,7 @@ func services(o options, s settings, settingsFile string) []service {
 		name: "platform", program: filepath.Join(o.bin, "dev"), address: platformAddress, ready: "http://" + platformAddress + "/api/v1/web/local/api/health",
 		args:   []string{"-project", ".", "-listen", platformAddress, "-env", settingsFile, "-log-dir", filepath.Join(o.state, "functions")},
 		inputs: append(functionSources(), settingsFile),
+		remark: " (it builds every function first: a minute or two the first time)",
 	})
 }
 

@@ -29,6 +29,7 @@ type service struct {
 	inputs  []string // files it reads at its start: changed ones restart it
 	ready   string   // URL that answers once it serves
 	address string
+	remark  string
 }
 
 // patience is how long a service may take to answer; the platform builds ten
@@ -55,7 +56,7 @@ func (s service) start(ctx context.Context, dir string, out io.Writer) error {
 	if taken(ctx, s.address) {
 		return fmt.Errorf("%s can't listen on %s: another program does; stop it first", s.name, s.address)
 	}
-	fmt.Fprintf(out, "  starting %s on %s\n", s.name, s.address)
+	fmt.Fprintf(out, "  starting %s on %s%s\n", s.name, s.address, s.remark)
 	log, err := os.OpenFile(filepath.Clean(filepath.Join(dir, s.name+".log")), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (j *job) metadata(ctx context.Context, keyphrase string, body editorial.Bod
 		Categories: j.listed("categories", m.Categories, j.site.Categories), Tags: j.listed("tags", m.Tags, j.site.Tags),
 	}
 	if d.Title == "" {
-		return d, fault.NeedsHuman(fmt.Errorf("metadata of run %d has no title: replay the run afresh for another answer", j.lease.RunID))
+		return d, fault.NeedsHuman(fmt.Errorf("metadata of run %d has no title: start a new run for another answer", j.lease.RunID))
 	}
 	if d.Slug = slug(m.Slug); d.Slug == "" {
 		d.Slug = slug(d.Title)

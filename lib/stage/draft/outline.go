@@ -49,7 +49,7 @@ func (j *job) outline(ctx context.Context, pages []page, list []editorial.Eviden
 		j.note("%d numbers of the outline stand for no evidence", dropped)
 	}
 	if n := len(p.Sections); n < minSections || n > maxSections {
-		return plan{}, fault.NeedsHuman(fmt.Errorf("outline has %d sections with evidence, not %d to %d: replay the run afresh for another outline, or name more pages in the brief",
+		return plan{}, fault.NeedsHuman(fmt.Errorf("outline has %d sections with evidence, not %d to %d: start a new run, or name more pages in it",
 			n, minSections, maxSections))
 	}
 	p.fit(j.site.Rules.MinWords, j.site.Rules.MaxWords)

@@ -113,7 +113,7 @@ func (j *job) lengthen(ctx context.Context, p plan, body *editorial.Body, texts 
 		j.note("section %d extended", i+1)
 	}
 	if n := body.Words(); n < least {
-		return fault.NeedsHuman(fmt.Errorf("%w: %d words after one extension, %d are the minimum: name more pages in the brief, or replay the run afresh", errShort, n, least))
+		return fault.NeedsHuman(fmt.Errorf("%w: %d words after one extension, %d are the minimum: name more pages in the brief, or start a new run", errShort, n, least))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestStage_Do_asksAPersonAboutAnOutlineWithoutSections(t *testing.T) {
 	m := newRooms()
 	m.reply("outline", `{"keyphrase":"k","sections":[{"heading":"A","brief":"b","evidence":[1],"words":1},{"heading":"B","brief":"b","evidence":[5,0,-1],"words":1}]}`)
 	_, out, err := m.do(t)
-	require.ErrorContains(t, err, "outline has 1 sections with evidence, not 4 to 9: replay the run afresh")
+	require.ErrorContains(t, err, "outline has 1 sections with evidence, not 4 to 9: start a new run")
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answer")
 	require.Contains(t, out.Detail, "3 numbers of the outline stand for no evidence")
 }
@@ -120,7 +120,7 @@ func TestStage_Do_needsATitleAndMakesASlug(t *testing.T) {
 	m := newRooms()
 	m.reply("metadata", `{"title":" ","meta_description":"","slug":"","excerpt":"","categories":[],"tags":[]}`)
 	_, _, err := m.do(t)
-	require.ErrorContains(t, err, "no title: replay the run afresh")
+	require.ErrorContains(t, err, "no title: start a new run")
 	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err), "another attempt would be given the same stored answer")
 
 	m = newRooms()
