@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down wipe test test-short lint build bench coverage clean
+.PHONY: help demo up down wipe check test test-short lint fmt fmt-check golden migrate invoke build bench clean
 
 STACK := $(or $(BLOGPOSTER_STACK),/var/lib/blogposter-dev)
 BIN := .build/bin
@@ -13,6 +13,8 @@ TOPIC ?=
 SOURCES ?=
 URL ?=
 export TOPIC SOURCES URL
+FN ?=
+export FN
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,8 @@ programs:
 build: ## build every function as it is deployed
 	@for f in packages/*/*/build.sh; do (cd "$$(dirname "$$f")" && ./build.sh); done
 
+check: fmt-check lint test ## what CI runs
+
 test: up ## pass every test, on real servers, with the race detector
 	@scripts/test.sh
 
@@ -54,6 +58,27 @@ test-short: ## the tests that need no servers
 lint: ## golangci-lint, go vet, gosec: no findings
 	@go vet ./...
 	@go run $(GOLANGCI) run ./...
+
+fmt: ## format all Go files (gofumpt, goimports)
+	@go run $(GOLANGCI) fmt ./...
+
+fmt-check: ## show what make fmt would change, and fail if anything
+	@go run $(GOLANGCI) fmt --diff ./...
+
+golden: ## write the golden files anew; read the diff before you commit it
+	@go test ./lib/markup/... ./lib/crawl/... -update
+
+migrate: ## apply the migrations that are missing to the stack's database
+	@[ -r "$(STACK)/stack.env" ] || { echo "there is no stack yet: run make up" >&2; exit 1; }
+	@set -a; . "$(STACK)/stack.env"; set +a; go run ./scripts/migrate
+
+# The key goes to curl on a descriptor: on its command line every process could read it.
+invoke: ## wake a function on the local platform that make demo started (FN=pipeline/draft)
+	@[[ "$$FN" =~ ^[a-z]+/[a-z]+$$ ]] || { echo "name a function, such as FN=pipeline/draft" >&2; exit 1; }
+	@key=$$(sed -n 's/^FUNCTIONS_ACCESS_KEY=//p' .build/demo/settings.env); \
+	  [ -n "$$key" ] || { echo "there is no key yet: run make demo" >&2; exit 1; }; \
+	  curl -sS --fail-with-body --max-time 10 -K <(printf 'user = "%s"\n' "$$key") -H 'Content-Type: application/json' -d '{}' \
+	    "http://127.0.0.1:3233/api/v1/namespaces/_/actions/$$FN?blocking=false"; echo
 
 bench: up programs ## print sizes, start times, and what a stage costs in SQL and milliseconds
 	@scripts/bench.sh
