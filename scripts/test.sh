@@ -12,7 +12,11 @@ export CI=${CI:-1}
 least=85
 mkdir -p .build
 go vet ./...
-go test -race -timeout 20m -coverprofile=.build/coverage.out -coverpkg=./lib/...,./scheduled/... ./... | tee .build/test.log
+# The offline model's composer has no goroutines to race; the detector would only make its articles take minutes.
+composer=blogposter/scripts/modelserver/compose
+mapfile -t packages < <(go list ./... | grep -vx "$composer")
+go test -race -timeout 20m -coverprofile=.build/coverage.out -coverpkg=./lib/...,./scheduled/... "${packages[@]}"
+go test -timeout 20m "$composer"
 # Test doubles and test fixtures are not product code.
 grep -vE 'test/[a-z_]+\.go:' .build/coverage.out >.build/coverage.product.out
 total=$(go tool cover -func=.build/coverage.product.out | awk '/^total:/{sub("%","",$3); print $3}')
