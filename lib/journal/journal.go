@@ -22,8 +22,8 @@ import (
 	"blogposter/lib/pipeline"
 )
 
-// maxResult is the longest answer a step keeps in its row.
-const maxResult = 100_000
+// MaxResult is the longest answer a step keeps in its row, in bytes.
+const MaxResult = 100_000
 
 // Writing down what a call came to is tried so often, since the call is paid
 // by then: a short fault of the database must not lose it.
@@ -150,8 +150,8 @@ func write(ctx context.Context, do func(ctx context.Context) error) error {
 // storable refuses an answer that the table would refuse: by then the call is
 // paid, and a step without a record would be paid again.
 func storable(result json.RawMessage) error {
-	if len(result) > maxResult {
-		return fmt.Errorf("answer of %d bytes is over %d: keep it as an artifact and return its hash", len(result), maxResult)
+	if len(result) > MaxResult {
+		return fmt.Errorf("answer of %d bytes is over %d: keep it as an artifact and return its hash", len(result), MaxResult)
 	}
 	if !json.Valid(result) {
 		return errors.New("answer is not JSON: encode it before it is returned")
