@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stops the servers that up.sh started and keeps their data.
 #   down.sh          stop
-#   down.sh --wipe   stop, then delete databases, buckets, site and passwords; downloads and the built versitygw stay
+#   down.sh --wipe   stop, then delete databases, buckets, sites and passwords; downloads, word vectors and what was built stay
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -23,11 +23,12 @@ mkdir -p "$STACK"
 exec 9>"$STACK/.lock"
 flock -w 600 9 || die "another up.sh or down.sh holds $STACK/.lock: wait for it to end"
 
-for name in wordpress s3 redis postgres; do
+# Clients before the servers they lean on.
+for name in wordpress_mariadb mariadb pooler s3_tls redis_tls wordpress s3 redis postgres; do
   if running "$name" || orphaned "$name"; then
     if [[ $name == postgres ]]; then stop_postgres; else end_group "$name"; fi
     say "$(label "$name") stopped"
-  else
+  elif [[ " ${SERVERS[*]} " == *" $name "* ]]; then
     say "$(label "$name") is not running"
   fi
   rm -f "$STACK/run/$name".{pid,port}
@@ -35,6 +36,6 @@ done
 
 if [[ ${1:-} == --wipe ]]; then
   # Named one by one: a mistyped BLOGPOSTER_STACK must not cost anybody a folder.
-  rm -rf "$STACK"/{postgres,redis,s3,wordpress,secrets,logs,run,stack.env}
+  rm -rf "$STACK"/{postgres,redis,s3,wordpress,pooler,redis_tls,mariadb,wordpress_mariadb,tls,secrets,logs,run,stack.env}
   say "data in $STACK deleted"
 fi

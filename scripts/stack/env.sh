@@ -2,6 +2,8 @@
 # Sourced by up.sh: the file that tells programs where the servers are.
 
 WP_ADMIN='admin'
+TEST_KEYS=(TEST_DATABASE_URL TEST_FN_DATABASE_URL TEST_POOLER_FN_DATABASE_URL REDIS_TLS_URL S3_TLS_ENDPOINT STACK_CA_FILE
+  WP_MARIADB_URL WP_MARIADB_APP_PASSWORD MODEL_VECTORS)
 OWN_KEYS=(DATABASE_URL MIGRATE_DATABASE_URL REDIS_URL S3_ENDPOINT S3_BUCKET S3_ACCESS_KEY S3_SECRET_KEY WP_URL WP_USER WP_APP_PASSWORD)
 
 # uses_own_servers: every variable is set, and not by a stack.env of ours that the caller has loaded.
@@ -27,7 +29,7 @@ own_env() {
   # WordPress shows it in groups of four, and takes it with or without the spaces.
   pair WP_APP_PASSWORD "${WP_APP_PASSWORD// /}"
   pair S3_REGION "${S3_REGION:-us-east-1}"
-  for key in TEST_DATABASE_URL TEST_FN_DATABASE_URL; do
+  for key in "${TEST_KEYS[@]}"; do
     [[ -z ${!key:-} ]] || pair "$key" "${!key}"
   done
 }
@@ -49,7 +51,21 @@ local_env() {
   pair S3_SECRET_KEY "$(secret s3_secret)"
   pair WP_URL "http://127.0.0.1:$WP_PORT"
   pair WP_USER "$WP_ADMIN"
-  pair WP_APP_PASSWORD "$(cat "$STACK/secrets/wp_application_password")"
+  pair WP_APP_PASSWORD "$(cat "$(app_password wordpress)")"
+  extras_env
+}
+
+# An extra that runs is named, whether this call asked for it or an earlier one.
+extras_env() {
+  ! running pooler || pair TEST_POOLER_FN_DATABASE_URL "postgres://blogposter_fn:$(secret pg_fn)@127.0.0.1:$(started_port pooler)/postgres?sslmode=disable"
+  ! running redis_tls || pair REDIS_TLS_URL "rediss://default:$(secret redis)@127.0.0.1:$(started_port redis_tls)/0"
+  ! running s3_tls || pair S3_TLS_ENDPOINT "https://127.0.0.1:$(started_port s3_tls)"
+  [[ ! -s $STACK/tls/ca.crt ]] || pair STACK_CA_FILE "$STACK/tls/ca.crt"
+  if running wordpress_mariadb; then
+    pair WP_MARIADB_URL "http://127.0.0.1:$(started_port wordpress_mariadb)"
+    pair WP_MARIADB_APP_PASSWORD "$(cat "$(app_password wordpress_mariadb)")"
+  fi
+  ! vectors_made || pair MODEL_VECTORS "$VECTORS"
 }
 
 # write_env FUNCTION replaces stack.env in one move: who reads it never finds half of it.

@@ -12,10 +12,10 @@ PACKAGES=(
 )
 APT=(env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
 
-# missing_packages prints the packages of PACKAGES that are not installed.
+# missing_packages PACKAGE... prints those that are not installed.
 missing_packages() {
   local p
-  for p in "${PACKAGES[@]}"; do
+  for p in "$@"; do
     [[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" == installed ]] || echo "$p"
   done
 }

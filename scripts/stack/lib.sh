@@ -8,8 +8,15 @@ PG_PORT=${BP_PG_PORT:-55432}
 REDIS_PORT=${BP_REDIS_PORT:-56379}
 S3_PORT=${BP_S3_PORT:-57070}
 WP_PORT=${BP_WP_PORT:-58080}
+POOLER_PORT=${BP_POOLER_PORT:-56432}
+REDIS_TLS_PORT=${BP_REDIS_TLS_PORT:-56380}
+S3_TLS_PORT=${BP_S3_TLS_PORT:-57443}
+MARIADB_PORT=${BP_MARIADB_PORT:-53306}
+WP2_PORT=${BP_WP2_PORT:-58081}
 PG_BIN=/usr/lib/postgresql/15/bin
 SERVERS=(postgres redis s3 wordpress)
+# What tests need beside them: the same servers as a network puts them, behind a pooler and behind TLS, and WordPress on its other database.
+EXTRAS=(pooler redis_tls s3_tls mariadb wordpress_mariadb)
 
 # Background jobs send their output to a log, so messages for the reader go to the script's own stdout and stderr.
 exec 3>&1 4>&2
@@ -32,6 +39,11 @@ label() {
     redis) echo Redis ;;
     s3) echo "S3 (versitygw)" ;;
     wordpress) echo WordPress ;;
+    pooler) echo "the pooler (pgbouncer)" ;;
+    redis_tls) echo "Redis over TLS" ;;
+    s3_tls) echo "S3 over TLS" ;;
+    mariadb) echo MariaDB ;;
+    wordpress_mariadb) echo "WordPress on MariaDB" ;;
   esac
 }
 
@@ -41,6 +53,11 @@ port_of() {
     redis) echo "$REDIS_PORT" ;;
     s3) echo "$S3_PORT" ;;
     wordpress) echo "$WP_PORT" ;;
+    pooler) echo "$POOLER_PORT" ;;
+    redis_tls) echo "$REDIS_TLS_PORT" ;;
+    s3_tls) echo "$S3_TLS_PORT" ;;
+    mariadb) echo "$MARIADB_PORT" ;;
+    wordpress_mariadb) echo "$WP2_PORT" ;;
   esac
 }
 
@@ -50,13 +67,18 @@ port_variable() {
     redis) echo BP_REDIS_PORT ;;
     s3) echo BP_S3_PORT ;;
     wordpress) echo BP_WP_PORT ;;
+    pooler) echo BP_POOLER_PORT ;;
+    redis_tls) echo BP_REDIS_TLS_PORT ;;
+    s3_tls) echo BP_S3_TLS_PORT ;;
+    mariadb) echo BP_MARIADB_PORT ;;
+    wordpress_mariadb) echo BP_WP2_PORT ;;
   esac
 }
 
 # Bash itself can knock at a port, so neither ss nor nc has to be installed.
 port_open() { (exec 5<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Pids are recycled: a recorded pid is ours only while that process works inside our folder. All four servers do.
+# Pids are recycled: a recorded pid is ours only while that process works inside our folder. All servers do.
 # A zombie has no working folder, so it counts as stopped.
 ours() { [[ -n $1 && "$(readlink "/proc/$1/cwd" 2>/dev/null)" == "$STACK"/* ]]; }
 

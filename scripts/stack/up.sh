@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Starts real servers for development and tests on 127.0.0.1: PostgreSQL 15 with pgvector and pg_cron, Redis, an S3 server
 # (versitygw) and WordPress 6.8. Installs what is missing, on Debian 12, as root. A second call changes nothing that runs.
+#   up.sh              what the product runs on
+#   up.sh --all        also what its tests need: a pooler (pgbouncer), Redis and S3 over TLS, WordPress on MariaDB, word vectors
 #   BLOGPOSTER_STACK   its folder (/var/lib/blogposter-dev); stack.env in there says where the servers are
 #   BP_PG_PORT BP_REDIS_PORT BP_S3_PORT BP_WP_PORT   other ports than 55432 56379 57070 58080
+#   BP_POOLER_PORT BP_REDIS_TLS_PORT BP_S3_TLS_PORT BP_MARIADB_PORT BP_WP2_PORT   other ports than 56432 56380 57443 53306 58081
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -13,6 +16,19 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/install.sh"
 # shellcheck source-path=SCRIPTDIR source=servers.sh
 . "$HERE/servers.sh"
+# shellcheck source-path=SCRIPTDIR source=wordpress.sh
+. "$HERE/wordpress.sh"
+# shellcheck source-path=SCRIPTDIR source=extras.sh
+. "$HERE/extras.sh"
+
+ALL=
+case ${1:-} in
+  '') ;;
+  --all) ALL=1 ;;
+  *) die "unknown option $1: use up.sh or up.sh --all" ;;
+esac
+WANTED=("${SERVERS[@]}")
+[[ -z $ALL ]] || WANTED+=("${EXTRAS[@]}")
 
 unsupported() {
   die "$1" \
@@ -40,7 +56,7 @@ check_machine() {
 # Before anything is started: a port that somebody else listens on, or a server of ours on another port than asked for.
 check_ports() {
   local name port taken=()
-  for name in "${SERVERS[@]}"; do
+  for name in "${WANTED[@]}"; do
     port=$(port_of "$name")
     [[ $port =~ ^[0-9]+$ ]] || die "$(port_variable "$name")=$port is not a port number"
     if running "$name"; then
@@ -58,10 +74,13 @@ check_ports() {
 
 all_up() {
   local name
-  for name in "${SERVERS[@]}"; do
+  for name in "${WANTED[@]}"; do
     if ! running "$name" || ! port_open "$(port_of "$name")"; then return 1; fi
   done
-  [[ -s $STACK/secrets/wp_application_password ]]
+  for name in "${WORDPRESSES[@]}"; do
+    if running "$name" && [[ ! -s $(app_password "$name") ]]; then return 1; fi
+  done
+  [[ -z $ALL ]] || vectors_made
 }
 
 # job NAME FUNCTION runs FUNCTION beside the rest; finish NAME waits for it. set -m gives it a process group, so that
@@ -103,9 +122,36 @@ database() {
   start_postgres
 }
 
+# The extras start beside the rest; only WordPress on MariaDB takes longer than a blink.
+launch_extras() {
+  finish certificates "could not make the certificates of the local servers"
+  launch redis_tls
+  running pooler || pooler_fetched || say "fetching pgbouncer ..."
+  launch pooler
+  if ! running mariadb || ! running wordpress_mariadb; then
+    [[ -s $(app_password wordpress_mariadb) ]] || say "setting up WordPress on MariaDB ..."
+    job start-wordpress_mariadb start_mariadb_and_its_site
+  fi
+}
+finish_extras() {
+  launch s3_tls
+  finish start-redis_tls "Redis did not start over TLS"
+  finish start-pooler "the pooler did not start: check the network, from which it may have to be fetched"
+  finish start-wordpress_mariadb "WordPress on MariaDB did not start"
+  finish start-s3_tls "the S3 server did not start over TLS"
+  finish vectors "could not make the word vectors of the offline model: check the network and try again"
+}
+
 up() {
   local missing
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "${PACKAGES[@]}")
+  if [[ -n $ALL ]]; then
+    mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${EXTRA_PACKAGES[@]}")
+    if ! vectors_made; then
+      say "fetching word vectors ..."
+      job vectors make_vectors
+    fi
+  fi
   if ! versitygw_built; then
     say "building the S3 server versitygw $VERSITYGW from source (the longest part, about a minute) ..."
     job versitygw build_versitygw
@@ -116,7 +162,7 @@ up() {
     sqlite_dropin_fetched || job fetch-npm fetch_sqlite_dropin
   fi
   if [[ ${#missing[@]} -gt 0 ]]; then
-    say "installing PostgreSQL, Redis, PHP (Debian packages) ..."
+    say "installing Debian packages: ${missing[*]} ..."
     if ! install_packages "${missing[@]}" </dev/null >"$STACK/logs/packages.log" 2>&1; then
       tail_of "$STACK/logs/packages.log"
       die "could not install ${missing[*]} (the lines above end $STACK/logs/packages.log)"
@@ -125,6 +171,7 @@ up() {
     say "Debian packages installed"
   fi
   launch redis
+  [[ -z $ALL ]] || job certificates make_certificates
   finish fetch-debian13 "could not fetch WordPress and pgvector's source from Debian 13: check the network and try again, or use servers of your own"
   finish fetch-npm "could not fetch WordPress's SQLite drop-in with npm: check the network and try again"
   if ! running postgres; then
@@ -135,17 +182,23 @@ up() {
     [[ -s $STACK/secrets/wp_application_password ]] || say "setting up WordPress ..."
     launch wordpress
   fi
+  [[ -z $ALL ]] || launch_extras
   finish start-redis "Redis did not start"
   finish start-postgres "PostgreSQL did not start"
   finish start-wordpress "WordPress did not start"
   finish versitygw "could not build versitygw"
   launch s3
   finish start-s3 "the S3 server did not start"
+  [[ -z $ALL ]] || finish_extras
 }
 
 if uses_own_servers; then
   mkdir -p "$STACK" 2>/dev/null || true
   [[ -w $STACK ]] || die "cannot write to $STACK: set BLOGPOSTER_STACK to a folder of yours"
+  if [[ -n $ALL ]]; then
+    vectors_made || make_vectors
+    export MODEL_VECTORS=${MODEL_VECTORS:-$VECTORS}
+  fi
   write_env own_env
   say "using your own servers, as the environment names them; wrote $STACK/stack.env"
   exit 0
@@ -161,13 +214,13 @@ install -d -m 700 "$STACK/secrets"
 exec 9>"$STACK/.lock"
 flock -w 600 9 || die "another up.sh or down.sh holds $STACK/.lock: wait for it to end"
 check_ports
+for name in "${WORDPRESSES[@]}"; do renew_site "$name"; done
 if all_up; then
-  copy_theme
   write_env local_env
-  for name in "${SERVERS[@]}"; do say "$(label "$name") is already up on 127.0.0.1:$(port_of "$name")"; done
+  for name in "${WANTED[@]}"; do say "$(label "$name") is already up on 127.0.0.1:$(port_of "$name")"; done
   exit 0
 fi
-for name in "${SERVERS[@]}"; do
+for name in "${WANTED[@]}"; do
   if running "$name"; then say "$(label "$name") is already up on 127.0.0.1:$(port_of "$name")"; fi
 done
 trap leave_nothing_behind EXIT

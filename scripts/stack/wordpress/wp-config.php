@@ -1,12 +1,13 @@
 <?php
 // Copied into the site at each start; what differs between machines comes from the environment that up.sh sets.
 define('DB_NAME', 'wordpress');
-define('DB_USER', '');
-define('DB_PASSWORD', '');
-define('DB_HOST', '');
+// MariaDB's, where the site has it; the SQLite drop-in looks at none of them.
+define('DB_USER', 'wordpress');
+define('DB_PASSWORD', (string) getenv('BP_WP_DB_PASSWORD'));
+define('DB_HOST', (string) getenv('BP_WP_DB_HOST'));
 define('DB_CHARSET', 'utf8mb4');
 define('DB_COLLATE', '');
-// Outside the document root, so that nobody downloads it.
+// SQLite's file: outside the document root, so that nobody downloads it.
 define('DB_DIR', getenv('BP_WP_ROOT') . '/database/');
 define('DB_FILE', 'wordpress.sqlite');
 $table_prefix = 'wp_';
