@@ -49,7 +49,8 @@ build: ## build every function as it is deployed
 
 check: fmt-check lint test ## what CI runs
 
-test: up ## pass every test, on real servers, with the race detector
+test: ## pass every test, on real servers, with the race detector
+	@scripts/stack/up.sh --all
 	@scripts/test.sh
 
 test-short: ## the tests that need no servers
