@@ -22,6 +22,19 @@ type Draft struct {
 	Markup          string   `json:"markup"`  // Gutenberg blocks; empty until the seo stage renders it
 	JSONLD          string   `json:"json_ld"` // empty until the seo stage renders it
 	Digest          string   `json:"digest"`  // of the Document to approve; empty until the seo stage makes it
+	Media           []Media  `json:"media"`   // empty until the seo stage makes it
+}
+
+// Media is a picture of a Draft. Its bytes lie in the artifact store.
+type Media struct {
+	Role   string `json:"role"` // "featured"
+	Hash   string `json:"hash"` // SHA-256 of the bytes, in lower-case hex
+	Type   string `json:"type"` // such as "image/png"
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Alt    string `json:"alt"`
+	Name   string `json:"name"`   // file name on the site
+	Origin string `json:"origin"` // "card", or the model that made it
 }
 
 // Body is the article's text: what a reader reads, with every sentence tied
@@ -135,6 +148,12 @@ type Brief struct {
 	Topic     string     `json:"topic"`
 	URLs      []string   `json:"urls"` // pages to read; all covered by the site's sources
 	PublishAt *time.Time `json:"publish_at,omitempty"`
+	// Kind is the Run's: "article", "research" or "retraction".
+	Kind string `json:"kind,omitempty"`
+	// TargetID is the Publication that is updated or retracted; 0 for a new article.
+	TargetID int64  `json:"target_id,omitempty"`
+	Reason   string `json:"reason,omitempty"`  // of a retraction
+	Restore  bool   `json:"restore,omitempty"` // a retraction brings back the version before
 	// Marker stands in the published markup and finds the post again. It is
 	// random: ids begin anew in another database that publishes to the same site.
 	Marker string `json:"marker"`
@@ -184,4 +203,5 @@ type Work struct {
 	Claims   []Claim     // factcheck, for the latest Draft
 	Checked  bool        // factcheck: Claims replace what was known, even when empty
 	Findings []Finding   // seo, for the latest Draft
+	TopicID  int64       // topic: what an article's Run that had none writes on
 }

@@ -38,6 +38,9 @@ const (
 	PublicationIntent    PublicationState = "intent"    // about to be created; may already exist on the site
 	PublicationDraft     PublicationState = "draft"     // created on the site, not public
 	PublicationPublished PublicationState = "published" // public, read back and equal
+
+	PublicationSuperseded PublicationState = "superseded" // a newer version stands in its place
+	PublicationRetracted  PublicationState = "retracted"  // taken back
 )
 
 // Publication is a Draft on its site.
@@ -50,6 +53,7 @@ type Publication struct {
 	PostID      int64            `json:"post_id"` // the site's id; 0 until known
 	URL         string           `json:"url"`
 	PublishedAt *time.Time       `json:"published_at,omitempty"`
+	ReplacesID  int64            `json:"replaces_id,omitempty"` // the Publication whose post this one takes over
 }
 
 // Document is everything a reviewer approves, in one canonical form. What is

@@ -33,6 +33,54 @@ type Site struct {
 	CMS        CMS      `json:"cms"`
 	// ArticleBudget is the most one article may cost, in micro-dollars.
 	ArticleBudget int64 `json:"article_budget"`
+	// Competitors are whose pages are watched; Research says how often, and is
+	// nil for a site that watches nobody.
+	Competitors []Competitor `json:"competitors,omitempty"`
+	Research    *Research    `json:"research,omitempty"`
+	Schedule    Schedule     `json:"schedule,omitzero"`
+}
+
+// CompetitorKind says what a Competitor's address leads to.
+type CompetitorKind string
+
+// The kinds of address that lead to a competitor's pages.
+const (
+	CompetitorFeed    CompetitorKind = "feed"    // RSS, Atom or JSON Feed
+	CompetitorSitemap CompetitorKind = "sitemap" // a sitemap or an index of them
+	CompetitorPage    CompetitorKind = "page"    // a page whose links are followed, one step, on its own host
+)
+
+// Via says how pages are fetched.
+type Via string
+
+// The ways to fetch a competitor's pages.
+const (
+	ViaDirect Via = "direct" // by ourselves, for nothing
+	ViaReader Via = "reader" // by the reader, which runs a page's scripts and charges for its text
+)
+
+// Competitor is where a site looks for what others write.
+type Competitor struct {
+	ID   int64          `json:"id,omitempty"`
+	Name string         `json:"name"`
+	Kind CompetitorKind `json:"kind"`
+	URL  string         `json:"url"`
+	Via  Via            `json:"via"`
+	Most int            `json:"most"` // pages that are kept in view, the newest first
+}
+
+// Research says how often a site looks at its competitors and what one look,
+// with the Topics made of it, may cost.
+type Research struct {
+	EveryMinutes int   `json:"every_minutes"`
+	Budget       int64 `json:"budget"` // micro-dollars
+}
+
+// Schedule says when a site publishes: at Time on Days, in the site's zone.
+// Without days it has no slots, and articles go out when they are approved.
+type Schedule struct {
+	Days []string `json:"days,omitempty"` // "mon" to "sun"
+	Time string   `json:"time,omitempty"` // "10:00"
 }
 
 // Source is a rule: pages whose URL begins with Prefix may be fetched and
@@ -61,12 +109,26 @@ type Forbidden struct {
 	Reason  string `json:"reason"`
 }
 
-// CMS is where the site's articles are published. The password is a setting,
-// never a row.
+// CMS is where the site's articles are published, and how. The password is
+// kept sealed, apart from the site.
 type CMS struct {
 	Kind string `json:"kind"` // "wordpress"
 	URL  string `json:"url"`  // without a trailing slash
 	User string `json:"user"`
+	// PostType is "post" or "page"; "" means post.
+	PostType string `json:"post_type,omitempty"`
+	// SEO is whose fields take title, description, canonical address and
+	// keyphrase: "yoast", "rankmath", "none", or "auto", what the site has; ""
+	// means auto.
+	SEO string `json:"seo,omitempty"`
+	// Terms says what becomes of a category or tag the site lacks: "create" or
+	// "refuse"; "" means create.
+	Terms string `json:"terms,omitempty"`
+	// TermNames maps our categories and tags to the site's own names.
+	TermNames map[string]string `json:"term_names,omitempty"`
+	// Image is where featured images come from: "card", "generated" or "none";
+	// "" means card.
+	Image string `json:"image,omitempty"`
 }
 
 // SourceFor returns the rule that allows url, or false: the page must not be

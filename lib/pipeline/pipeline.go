@@ -18,8 +18,12 @@ var ErrLeaseLost = errors.New("lease lost")
 // Postgres: never rename one without a migration.
 type Stage string
 
-// The stages in the order a Run passes them.
+// The stages in the order a Run passes them. A Run of kind research takes the
+// first two; an article's begins at topic when it is to find its own, else at
+// draft.
 const (
+	StageMonitor   Stage = "monitor"
+	StageTopic     Stage = "topic"
 	StageDraft     Stage = "draft"
 	StageFactCheck Stage = "factcheck"
 	StageSEO       Stage = "seo"
@@ -27,7 +31,7 @@ const (
 	StagePublish   Stage = "publish"
 )
 
-var order = []Stage{StageDraft, StageFactCheck, StageSEO, StageReview, StagePublish}
+var order = []Stage{StageMonitor, StageTopic, StageDraft, StageFactCheck, StageSEO, StageReview, StagePublish}
 
 // Stages lists the stages in the order a Run passes them.
 func Stages() []Stage { return slices.Clone(order) }
@@ -44,8 +48,12 @@ func (s Stage) Next() (Stage, bool) {
 // Function is the name of the function that works on s, "" for review, which
 // a person does.
 func (s Stage) Function() string {
-	if s == StageReview {
+	switch s {
+	case StageReview:
 		return ""
+	case StageMonitor:
+		return "scheduled/monitor"
+	case StageTopic, StageDraft, StageFactCheck, StageSEO, StagePublish:
 	}
 	return "pipeline/" + string(s)
 }
@@ -57,8 +65,10 @@ func (s Stage) MaxAttempts() int {
 		return 1
 	case StageDraft, StageSEO:
 		return 2
-	case StagePublish:
+	case StageTopic, StagePublish:
 		return 3
+	case StageMonitor:
+		return 5
 	}
 	return 1
 }
@@ -69,7 +79,9 @@ func (s Stage) Need() time.Duration {
 	switch s {
 	case StageDraft:
 		return 6 * time.Minute
-	case StageFactCheck, StagePublish:
+	case StageMonitor:
+		return 5 * time.Minute
+	case StageTopic, StageFactCheck, StagePublish:
 		return 3 * time.Minute
 	case StageSEO:
 		return 2 * time.Minute
@@ -80,11 +92,28 @@ func (s Stage) Need() time.Duration {
 
 // spacing is the wait after the first failed attempt at s; it doubles.
 func (s Stage) spacing() time.Duration {
-	if s == StageDraft {
+	switch s {
+	case StageDraft:
 		return 10 * time.Minute
+	case StageMonitor:
+		return 5 * time.Minute
+	case StageTopic, StageFactCheck, StageSEO, StageReview, StagePublish:
 	}
 	return 30 * time.Second
 }
+
+// Kind says what a Run is for.
+type Kind string
+
+// The kinds of Run.
+const (
+	KindArticle    Kind = "article"    // one article's trip to its site
+	KindResearch   Kind = "research"   // one look at the competitors, and the Topics it makes
+	KindRetraction Kind = "retraction" // one article is taken off its site, or set back
+)
+
+// Kinds lists the kinds of Run.
+func Kinds() []Kind { return []Kind{KindArticle, KindResearch, KindRetraction} }
 
 // State is where a Run stands within its Stage.
 type State string
@@ -124,6 +153,8 @@ type Pins struct {
 	Prompts string `json:"prompts"` // the set of prompt files, such as "v1"
 	Small   string `json:"small"`   // model that reads
 	Large   string `json:"large"`   // model that writes what a person will read
+	// Embedding is the model whose vectors say how near two texts are.
+	Embedding string `json:"embedding,omitempty"`
 }
 
 // Lease is the timed right of one worker to one Run. Fence grows with every
@@ -141,9 +172,10 @@ type Lease struct {
 }
 
 // Outcome is what a successful Attempt asks for beyond going on: a Stage to
-// go back to after it changed text.
+// go back to after it changed text, or the Run's end.
 type Outcome struct {
 	Back   Stage  // "" goes on to the next Stage
+	Done   bool   // the Run ends here, which only research may before publish
 	Detail string // one line for the Run's events
 }
 
@@ -197,6 +229,10 @@ func Decide(l Lease, out Outcome, err error) Transition {
 func advance(s Stage, out Outcome) Transition {
 	t := Transition{Stage: out.Back, State: StateReady, Result: "done", Detail: out.Detail}
 	if out.Back != "" {
+		return t
+	}
+	if out.Done {
+		t.Stage, t.State = s, StateDone
 		return t
 	}
 	next, ok := s.Next()

@@ -16,11 +16,14 @@ const dossierQuery = `
 SELECT jsonb_build_object(
   'site', (SELECT jsonb_build_object('id', s.id, 'slug', s.slug, 'name', s.name, 'url', s.url, 'time_zone', s.time_zone,
       'language', s.language, 'audience', s.audience, 'voice', s.voice, 'author', s.author, 'categories', s.categories,
-      'tags', s.tags, 'rules', s.rules, 'cms', s.cms, 'article_budget', s.article_budget_micros,
+      'tags', s.tags, 'rules', s.rules, 'cms', s.cms, 'article_budget', s.article_budget_micros, 'research', s.research, 'schedule', s.schedule,
+      'competitors', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name, 'kind', k.kind, 'url', k.url, 'via', k.via, 'most', k.most)
+                        ORDER BY k.id), '[]') FROM blogposter.competitors k WHERE k.site_id = s.id AND k.active),
       'sources', (SELECT coalesce(jsonb_agg(jsonb_build_object('prefix', o.prefix, 'tier', o.tier, 'start', o.start) ORDER BY o.prefix), '[]')
                   FROM blogposter.sources o WHERE o.site_id = s.id))
     FROM blogposter.sites s WHERE s.id = r.site_id),
-  'brief', jsonb_build_object('run_id', r.id, 'topic', r.topic, 'urls', r.urls, 'publish_at', r.publish_at, 'marker', r.marker),
+  'brief', jsonb_build_object('run_id', r.id, 'topic', coalesce(r.topic, ''), 'urls', r.urls, 'publish_at', r.publish_at, 'marker', r.marker,
+      'kind', r.kind, 'target_id', coalesce(r.target_id, 0), 'reason', r.reason, 'restore', r.restore),
   'sources', (SELECT jsonb_agg(jsonb_build_object('url', u.url, 'snapshot_id', coalesce(u.snapshot_id, 0), 'refused', coalesce(u.refused, '')) ORDER BY u.url)
     FROM blogposter.run_sources u WHERE u.run_id = r.id),
   'snapshots', (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'url', n.url, 'title', n.title, 'tier', n.tier, 'text_hash', n.text_hash,
@@ -31,7 +34,7 @@ SELECT jsonb_build_object(
     FROM blogposter.evidence e WHERE e.run_id = r.id),
   'draft', CASE WHEN d.id IS NOT NULL THEN jsonb_build_object('id', d.id, 'version', d.version, 'title', d.title, 'slug', d.slug, 'excerpt', d.excerpt,
       'meta_description', d.meta_description, 'keyphrase', d.keyphrase, 'categories', d.categories, 'tags', d.tags, 'body', d.body,
-      'markup', d.markup, 'json_ld', d.json_ld, 'digest', d.digest) END,
+      'markup', d.markup, 'json_ld', d.json_ld, 'digest', d.digest, 'media', d.media) END,
   'claims', (SELECT jsonb_agg(jsonb_build_object('n', c.n, 'place', c.place, 'text', c.text, 'legal', c.legal, 'verdict', c.verdict, 'reason', c.reason,
       'citations', (SELECT coalesce(jsonb_agg(jsonb_build_object('snapshot_id', t.snapshot_id, 'url', n.url, 'title', n.title, 'tier', n.tier,
             'text_hash', n.text_hash, 'quote', t.quote, 'start', t.byte_start, 'end', t.byte_end) ORDER BY t.n), '[]')
@@ -45,7 +48,7 @@ SELECT jsonb_build_object(
       SELECT p.id, p.url, x.title, x.keyphrase FROM blogposter.publications p JOIN blogposter.drafts x ON x.id = p.draft_id
       WHERE p.site_id = r.site_id AND p.state = 'published' AND p.run_id <> r.id ORDER BY p.id DESC LIMIT 200) e),
   'publication', (SELECT jsonb_build_object('id', p.id, 'draft_id', p.draft_id, 'digest', p.digest, 'marker', p.marker, 'state', p.state,
-      'post_id', coalesce(p.post_id, 0), 'url', p.url, 'published_at', p.published_at) FROM blogposter.publications p WHERE p.run_id = r.id)
+      'post_id', coalesce(p.post_id, 0), 'url', p.url, 'published_at', p.published_at, 'replaces_id', coalesce(p.replaces_id, 0)) FROM blogposter.publications p WHERE p.run_id = r.id)
 )
 FROM blogposter.runs r
 LEFT JOIN LATERAL (SELECT * FROM blogposter.drafts v WHERE v.run_id = r.id ORDER BY v.version DESC LIMIT 1) d ON true

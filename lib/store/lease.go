@@ -42,6 +42,9 @@ func (s *Store) LeaseRun(ctx context.Context, stage pipeline.Stage, owner string
 // and ends the lease: all of it, or, with pipeline.ErrLeaseLost, nothing.
 func (s *Store) FinishAttempt(ctx context.Context, l pipeline.Lease, t pipeline.Transition, w editorial.Work) error {
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
+		if w.TopicID != 0 { // before the Run goes on to a stage that it can't be at without one
+			b.Queue(`SELECT blogposter.take_topic($1, $2)`, l.RunID, w.TopicID)
+		}
 		b.Queue(`SELECT blogposter.finish_attempt($1, $2, $3, $4, $5, $6, $7, $8::interval, $9, $10, $11)`,
 			l.RunID, l.Owner, l.Fence, t.Result, string(t.Stage), string(t.State), orNull(string(t.Waiting)),
 			t.Delay, orNull(string(t.Kind)), orNull(t.Error), t.Detail)
@@ -51,6 +54,20 @@ func (s *Store) FinishAttempt(ctx context.Context, l pipeline.Lease, t pipeline.
 		return fmt.Errorf("finish run %d attempt %d: %w", l.RunID, l.Attempt, err)
 	}
 	return nil
+}
+
+// BeginDueResearch begins a research Run, pinned to pins, for each site whose
+// look around is due, and says how many. Two calls at once begin one each.
+func (s *Store) BeginDueResearch(ctx context.Context, pins pipeline.Pins) (int, error) {
+	rows, err := s.db.Query(ctx, `SELECT blogposter.begin_due_research($1::jsonb)`, list(pins))
+	if err != nil {
+		return 0, fmt.Errorf("begin due research: %w", translate(err))
+	}
+	n, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+	if err != nil {
+		return 0, fmt.Errorf("begin due research: %w", translate(err))
+	}
+	return n, nil
 }
 
 // DueStages lists the stages that have due Runs, with their number.

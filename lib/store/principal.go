@@ -54,7 +54,7 @@ func shown(err error) error {
 func (s *Store) Ping(ctx context.Context) error {
 	var ready, scoped bool
 	var b pgx.Batch
-	b.Queue(`SELECT to_regclass('blogposter.publications') IS NOT NULL, coalesce(row_security_active(to_regclass('blogposter.runs')), false)`).
+	b.Queue(`SELECT to_regclass('blogposter.media') IS NOT NULL, coalesce(row_security_active(to_regclass('blogposter.runs')), false)`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&ready, &scoped) })
 	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("ask postgres: %w", translate(err))

@@ -51,7 +51,7 @@ func TestStore_Ping_saysWhetherTheSchemaIsThere(t *testing.T) {
 	db := storetest.New(t)
 	s := store.New(db.Functions)
 	require.NoError(t, s.Ping(t.Context()))
-	_, err := db.Owner.Exec(t.Context(), `DROP TABLE blogposter.publications`)
+	_, err := db.Owner.Exec(t.Context(), `DROP TABLE blogposter.media`)
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Ping(t.Context()), "make migrate")
 }

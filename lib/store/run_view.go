@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -12,7 +14,7 @@ import (
 // What the API shows is gathered as JSON by one statement, whose field names
 // are those of lib/view. r is the run, d a draft.
 const (
-	runObject = `jsonb_build_object('id', r.id, 'topic', r.topic, 'stage', r.stage, 'state', r.state, 'waiting_for', coalesce(r.waiting, ''),
+	runObject = `jsonb_build_object('id', r.id, 'kind', r.kind, 'topic', coalesce(r.topic, ''), 'stage', r.stage, 'state', r.state, 'waiting_for', coalesce(r.waiting, ''),
 		'attempt', r.attempt, 'why', coalesce(r.error, ''), 'not_before', r.not_before, 'publish_at', r.publish_at, 'created_by', r.created_by,
 		'created_at', r.created_at, 'updated_at', r.updated_at, 'finished_at', r.finished_at)`
 
@@ -64,16 +66,22 @@ func (s *Store) Runs(ctx context.Context, site string, p view.Page) ([]view.Run,
 		SELECT coalesce(jsonb_agg(x.o ORDER BY x.id DESC), '[]') FROM (
 			SELECT r.id, ` + runObject + ` AS o FROM blogposter.runs r
 			WHERE r.site_id = blogposter.current_site() AND ($1::bigint = 0 OR r.id < $1::bigint)
-			  AND ($2 = '' OR r.stage = $2) AND ($3 = '' OR r.state = $3)
+			  AND ($2 = '' OR r.stage = $2) AND ($3 = '' OR r.state = $3) AND ($5 = '' OR r.kind = $5)
 			ORDER BY r.id DESC LIMIT $4) x`
 	var found []view.Run
 	err := s.onSite(ctx, site, func(b *pgx.Batch) {
-		b.Queue(q, p.After, string(p.Stage), string(p.State), p.Limit+1).QueryRow(object(&found))
+		b.Queue(q, p.After, string(p.Stage), string(p.State), p.Limit+1, string(p.Kind)).QueryRow(object(&found))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list runs of %s: %w", site, err)
 	}
 	return found, nil
+}
+
+func random() []byte {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return b
 }
 
 // earlierObject is the run that was made under the key $1.
@@ -104,9 +112,11 @@ func (s *Store) Intake(ctx context.Context, site, key string) (view.Intake, erro
 func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Earlier, bool, error) {
 	const add = `
 		WITH added AS (
-			INSERT INTO blogposter.runs (site_id, topic, urls, publish_at, created_by, idempotency_key, request_hash, pins, stage, state)
-			SELECT s.id, $1, $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6 END, $7::jsonb, 'draft', 'ready'
-			FROM blogposter.sites s WHERE s.id = blogposter.current_site()
+			INSERT INTO blogposter.runs (site_id, topic, urls, publish_at, created_by, idempotency_key, request_hash, pins, stage, state, target_id, marker)
+			SELECT s.id, coalesce(t.title, nullif($1, '')), $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6 END, $7::jsonb,
+			       CASE WHEN $1 = '' AND t.id IS NULL THEN 'topic' ELSE 'draft' END, 'ready', nullif($9::bigint, 0), $11
+			FROM blogposter.sites s LEFT JOIN blogposter.topics t ON t.site_id = s.id AND t.id = $10
+			WHERE s.id = blogposter.current_site() AND ($10::bigint = 0 OR t.id IS NOT NULL)
 			ON CONFLICT (site_id, idempotency_key) DO NOTHING
 			RETURNING *
 		), budget AS (
@@ -118,9 +128,14 @@ func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Ea
 			SELECT r.id, r.site_id, 'created', r.stage, r.state, 0, r.created_by FROM added r
 		)
 		SELECT coalesce((SELECT jsonb_build_object('run', ` + runObject + `, 'request', coalesce(r.request_hash, '')) FROM added r), 'null')`
+	// Drawn here, so that the next statement finds the run that this one added.
+	marker := "bp-" + hex.EncodeToString(random())
 	var added, earlier *view.Earlier
 	err := s.onSite(ctx, site, func(b *pgx.Batch) {
-		b.Queue(add, r.Topic, nonNil(r.URLs), r.PublishAt, r.By, r.Key, r.Request, list(r.Pins), int64(r.MaxCost)).QueryRow(object(&added))
+		b.Queue(add, r.Topic, nonNil(r.URLs), r.PublishAt, r.By, r.Key, r.Request, list(r.Pins), int64(r.MaxCost), r.TargetID, r.TopicID, marker).QueryRow(object(&added))
+		if r.TopicID != 0 {
+			b.Queue(`SELECT blogposter.take_topic(r.id, $1) FROM blogposter.runs r WHERE r.site_id = blogposter.current_site() AND r.marker = $2`, r.TopicID, marker)
+		}
 		b.Queue(`SELECT coalesce(`+earlierObject+`, 'null')`, r.Key).QueryRow(object(&earlier))
 	})
 	switch {

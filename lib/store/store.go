@@ -20,6 +20,7 @@ import (
 	"blogposter/lib/fault"
 	"blogposter/lib/journal"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/view"
 )
 
 // ErrNotFound means that there is no such row, or not on this site.
@@ -30,6 +31,7 @@ const (
 	codeLeaseLost = "BP001"
 	codeBudget    = "BP002"
 	codeGate      = "BP003"
+	codeTopic     = "BP004"
 )
 
 // conn is what *pgxpool.Pool and pgx.Tx have in common.
@@ -107,6 +109,8 @@ func translate(err error) error {
 		return fault.NeedsBudget(fmt.Errorf("%w: %s", journal.ErrBudget, pe.Message))
 	case codeGate:
 		return fault.NeedsHuman(err)
+	case codeTopic:
+		return fmt.Errorf("%w: %s", view.ErrTopicTaken, pe.Message)
 	case "42501", "28P01", "28000", "3D000": // rights, password, role, database: a person must look
 		return fault.NeedsHuman(err)
 	}

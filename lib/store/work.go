@@ -75,10 +75,10 @@ func queueDraft(b *pgx.Batch, l pipeline.Lease, d editorial.Draft) {
 	if d.Markup == "" {
 		return
 	}
-	b.Queue(`UPDATE blogposter.drafts SET markup = $3, json_ld = $4, digest = $5
+	b.Queue(`UPDATE blogposter.drafts SET markup = $3, json_ld = $4, digest = $5, media = $12::jsonb
 		WHERE run_id = $1 AND version = $2 AND checked_at IS NOT NULL
 		  AND (title, slug, excerpt, meta_description, keyphrase, body) = ($6, $7, $8, $9, $10, $11::jsonb)`,
-		l.RunID, d.Version, d.Markup, d.JSONLD, d.Digest, d.Title, d.Slug, d.Excerpt, d.MetaDescription, d.Keyphrase, list(d.Body))
+		l.RunID, d.Version, d.Markup, d.JSONLD, d.Digest, d.Title, d.Slug, d.Excerpt, d.MetaDescription, d.Keyphrase, list(d.Body), list(d.Media))
 }
 
 func queueClaims(b *pgx.Batch, l pipeline.Lease, claims []editorial.Claim) {

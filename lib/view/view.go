@@ -19,6 +19,10 @@ import (
 // ErrNotFound means that there is no such thing, or not on this site.
 var ErrNotFound = errors.New("not found")
 
+// ErrTopicTaken means that a Topic is written on already, dismissed, or no
+// longer there.
+var ErrTopicTaken = errors.New("topic can't be taken")
+
 // Amount is money as the API shows it: exact, and readable.
 type Amount ledger.Micros
 
@@ -60,6 +64,7 @@ type Cost struct {
 // Run is a Run in a list.
 type Run struct {
 	ID         int64             `json:"id"`
+	Kind       pipeline.Kind     `json:"kind"`
 	Topic      string            `json:"topic"`
 	Stage      pipeline.Stage    `json:"stage"`
 	State      pipeline.State    `json:"state"`
@@ -168,11 +173,14 @@ type Page struct {
 	After int64 // the last id of the page before; 0 begins at the start
 	Stage pipeline.Stage
 	State pipeline.State
+	Kind  pipeline.Kind
 }
 
 // NewRun is a request for a Run that was found to be in order.
 type NewRun struct {
-	Topic     string
+	Topic     string // "" lets the topic stage choose one
+	TopicID   int64  // the recommendation that Topic is the title of; 0 for none
+	TargetID  int64  // the Publication that is to be updated; 0 for a new article
 	URLs      []string
 	PublishAt *time.Time
 	MaxCost   ledger.Micros // 0 leaves it to the site

@@ -1,5 +1,9 @@
 // Package storetest gives each test its own Postgres database, cloned from a
 // template that has every migration applied. Import it from tests only.
+//
+// With TEST_THROUGH_POOLER=1 the functions' role reaches it as in production:
+// through a pooler in transaction mode, at TEST_POOLER_FN_DATABASE_URL.
+// Databases are made and dropped past it, as migrations are.
 package storetest
 
 import (
@@ -35,15 +39,15 @@ type DB struct {
 var template = sync.OnceValues(buildTemplate)
 
 // New returns a fresh, migrated database that is dropped when the test ends.
-// Without TEST_DATABASE_URL and TEST_FN_DATABASE_URL the test is skipped,
-// except in CI.
+// Without the addresses of a Postgres server the test is skipped, except in CI.
 func New(tb testing.TB) DB {
 	tb.Helper()
 	if ownerURL() == "" || functionsURL() == "" {
+		need := "TEST_DATABASE_URL and " + functionsVariable()
 		if os.Getenv("CI") != "" {
-			tb.Fatal("TEST_DATABASE_URL and TEST_FN_DATABASE_URL must be set in CI")
+			tb.Fatal(need + " must be set in CI")
 		}
-		tb.Skip("set TEST_DATABASE_URL and TEST_FN_DATABASE_URL to run tests against Postgres (make up)")
+		tb.Skip("set " + need + " to run tests against Postgres (scripts/stack/up.sh --all)")
 	}
 	db, drop, err := Create(context.Background())
 	require.NoError(tb, err, "create a test database")
@@ -96,12 +100,22 @@ func pool(ctx context.Context, url string) (*pgxpool.Pool, error) {
 }
 
 func ownerURL() string     { return os.Getenv("TEST_DATABASE_URL") }
-func functionsURL() string { return os.Getenv("TEST_FN_DATABASE_URL") }
+func functionsURL() string { return os.Getenv(functionsVariable()) }
+
+// ThroughPooler says whether the functions' role goes through the pooler.
+func ThroughPooler() bool { return os.Getenv("TEST_THROUGH_POOLER") == "1" }
+
+func functionsVariable() string {
+	if ThroughPooler() {
+		return "TEST_POOLER_FN_DATABASE_URL"
+	}
+	return "TEST_FN_DATABASE_URL"
+}
 
 func inDatabase(raw, name string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
-		panic("TEST_DATABASE_URL and TEST_FN_DATABASE_URL must be URLs such as postgres://user:password@127.0.0.1:5432/postgres")
+		panic("TEST_DATABASE_URL and " + functionsVariable() + " must be URLs such as postgres://user:password@127.0.0.1:5432/postgres")
 	}
 	u.Path = "/" + name
 	return u.String()

@@ -1,0 +1,126 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"blogposter/lib/editorial"
+	"blogposter/lib/pipeline"
+	"blogposter/lib/store"
+	"blogposter/lib/store/storetest"
+	"blogposter/lib/view"
+)
+
+var lookPins = pipeline.Pins{Prompts: "v1", Small: "s", Large: "l", Embedding: "e"}
+
+func watching(t *testing.T, db storetest.DB, slug string) int64 {
+	t.Helper()
+	site := storetest.AddSite(t, db.Owner, slug)
+	_, err := db.Owner.Exec(t.Context(), `UPDATE blogposter.sites SET research = '{"every_minutes": 360, "budget": 20000}' WHERE id = $1`, site)
+	require.NoError(t, err)
+	return site
+}
+
+func addTopic(t *testing.T, db storetest.DB, site int64, key string) (id int64) {
+	t.Helper()
+	require.NoError(t, db.Owner.QueryRow(t.Context(), `
+		INSERT INTO blogposter.topics (site_id, key, title, kind, score, known_weight, terms, pages, model, why)
+		VALUES ($1, $2, 'Dogs on trains', 'gap', 0.5, 1, '[]', '[]', 'm', 'because') RETURNING id`, site, key).Scan(&id))
+	return id
+}
+
+func TestStore_BeginDueResearch_beginsOneLookForEachSiteThatIsDue(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := watching(t, db, "watching")
+	storetest.AddSite(t, db.Owner, "watches-nobody")
+	s := store.New(db.Functions)
+	due, err := s.DueStages(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[pipeline.Stage]int64{pipeline.StageMonitor: 1}, due)
+
+	n, err := s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	n, err = s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Zero(t, n, "one is under way")
+
+	l, found, err := s.LeaseRun(t.Context(), pipeline.StageMonitor, "w", time.Minute)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, lookPins, l.Pins)
+	d, err := s.Dossier(t.Context(), l)
+	require.NoError(t, err)
+	require.Equal(t, string(pipeline.KindResearch), d.Brief.Kind)
+	require.Equal(t, int64(20000), d.Site.Research.Budget)
+	require.Equal(t, int64(20000), scalar[int64](t, db.Owner, `SELECT limit_micros FROM blogposter.budgets WHERE scope = 'research'`))
+	require.NoError(t, s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{}, nil), editorial.Work{}))
+	l, found, err = s.LeaseRun(t.Context(), pipeline.StageTopic, "w", time.Minute)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.NoError(t, s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{Done: true}, nil), editorial.Work{}))
+	n, err = s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Zero(t, n, "the last look is not six hours ago")
+
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET created_at = created_at - interval '7 hours' WHERE site_id = $1`, site)
+	require.NoError(t, err)
+	n, err = s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+}
+
+func TestStore_AddRun_letsTheTopicStageChoose(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := storetest.AddSite(t, db.Owner, "a")
+	topic, taken := addTopic(t, db, site, "trains"), addTopic(t, db, site, "planes")
+	s := store.New(db.Functions)
+	made, _, err := s.AddRun(t.Context(), "a", view.NewRun{By: "ann", Pins: lookPins})
+	require.NoError(t, err)
+	require.Equal(t, pipeline.StageTopic, made.Run.Stage)
+	require.Empty(t, made.Run.Topic)
+
+	l, _, err := s.LeaseRun(t.Context(), pipeline.StageTopic, "w", time.Minute)
+	require.NoError(t, err)
+	err = s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{}, nil), editorial.Work{})
+	require.ErrorContains(t, err, "runs_article_has_topic", "nothing is written about nothing")
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.topics SET state = 'dismissed' WHERE id = $1`, taken)
+	require.NoError(t, err)
+	err = s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{}, nil), editorial.Work{TopicID: taken})
+	require.ErrorIs(t, err, view.ErrTopicTaken)
+	require.NoError(t, s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{}, nil), editorial.Work{TopicID: topic}))
+	run, err := s.Run(t.Context(), "a", made.Run.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Dogs on trains", run.Topic)
+	require.Equal(t, pipeline.StageDraft, run.Stage)
+	require.Equal(t, made.Run.ID, scalar[int64](t, db.Owner, `SELECT taken_by FROM blogposter.topics WHERE state = 'taken'`))
+}
+
+func TestStore_AddRun_takesARecommendationOnce(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site, other := storetest.AddSite(t, db.Owner, "a"), storetest.AddSite(t, db.Owner, "b")
+	mine, theirs := addTopic(t, db, site, "trains"), addTopic(t, db, other, "trains")
+	s := store.New(db.Functions)
+	made, added, err := s.AddRun(t.Context(), "a", view.NewRun{TopicID: mine, By: "ann", Pins: lookPins, Key: "k", Request: strings.Repeat("c", 64)})
+	require.NoError(t, err)
+	require.True(t, added)
+	require.Equal(t, "Dogs on trains", made.Run.Topic)
+	require.Equal(t, pipeline.StageDraft, made.Run.Stage)
+	_, added, err = s.AddRun(t.Context(), "a", view.NewRun{TopicID: mine, By: "ann", Pins: lookPins, Key: "k", Request: strings.Repeat("c", 64)})
+	require.NoError(t, err)
+	require.False(t, added, "the same request again")
+	_, _, err = s.AddRun(t.Context(), "a", view.NewRun{TopicID: mine, By: "ann", Pins: lookPins})
+	require.ErrorIs(t, err, view.ErrTopicTaken)
+	_, _, err = s.AddRun(t.Context(), "a", view.NewRun{TopicID: theirs, By: "ann", Pins: lookPins})
+	require.ErrorIs(t, err, view.ErrNotFound)
+	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.runs`))
+}
