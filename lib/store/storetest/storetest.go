@@ -42,14 +42,26 @@ var template = sync.OnceValues(buildTemplate)
 // Without the addresses of a Postgres server the test is skipped, except in CI.
 func New(tb testing.TB) DB {
 	tb.Helper()
-	if ownerURL() == "" || functionsURL() == "" {
-		need := "TEST_DATABASE_URL and " + functionsVariable()
+	return fresh(tb, functionsVariable())
+}
+
+// NewPooled is New with the functions' role behind the pooler, whatever
+// TEST_THROUGH_POOLER says: for what must hold there.
+func NewPooled(tb testing.TB) DB {
+	tb.Helper()
+	return fresh(tb, poolerVariable)
+}
+
+func fresh(tb testing.TB, functions string) DB {
+	tb.Helper()
+	if ownerURL() == "" || os.Getenv(functions) == "" {
+		need := ownerVariable + " and " + functions
 		if os.Getenv("CI") != "" {
 			tb.Fatal(need + " must be set in CI")
 		}
 		tb.Skip("set " + need + " to run tests against Postgres (scripts/stack/up.sh --all)")
 	}
-	db, drop, err := Create(context.Background())
+	db, drop, err := create(context.Background(), os.Getenv(functions))
 	require.NoError(tb, err, "create a test database")
 	tb.Cleanup(func() { require.NoError(tb, drop()) })
 	return db
@@ -58,6 +70,10 @@ func New(tb testing.TB) DB {
 // Create is New for programs that are no tests, such as a benchmark: the
 // caller drops the database. Both addresses must be set.
 func Create(ctx context.Context) (db DB, drop func() error, err error) {
+	return create(ctx, os.Getenv(functionsVariable()))
+}
+
+func create(ctx context.Context, functionsURL string) (db DB, drop func() error, err error) {
 	tmpl, err := template()
 	if err != nil {
 		return DB{}, nil, fmt.Errorf("build template database: %w", err)
@@ -70,7 +86,7 @@ func Create(ctx context.Context) (db DB, drop func() error, err error) {
 	if _, err := admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, tmpl)); err != nil {
 		return DB{}, nil, errors.Join(err, admin.Close(ctx))
 	}
-	db = DB{OwnerURL: inDatabase(ownerURL(), name), FunctionsURL: inDatabase(functionsURL(), name)}
+	db = DB{OwnerURL: inDatabase(ownerURL(), name), FunctionsURL: inDatabase(functionsURL, name)}
 	if db.Owner, err = pool(ctx, db.OwnerURL); err != nil {
 		return DB{}, nil, err
 	}
@@ -99,23 +115,26 @@ func pool(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-func ownerURL() string     { return os.Getenv("TEST_DATABASE_URL") }
-func functionsURL() string { return os.Getenv(functionsVariable()) }
+const (
+	ownerVariable  = "TEST_DATABASE_URL"
+	directVariable = "TEST_FN_DATABASE_URL"
+	poolerVariable = "TEST_POOLER_FN_DATABASE_URL"
+)
 
-// ThroughPooler says whether the functions' role goes through the pooler.
-func ThroughPooler() bool { return os.Getenv("TEST_THROUGH_POOLER") == "1" }
+func ownerURL() string { return os.Getenv(ownerVariable) }
 
+// functionsVariable names the variable with the functions' way to the server.
 func functionsVariable() string {
-	if ThroughPooler() {
-		return "TEST_POOLER_FN_DATABASE_URL"
+	if os.Getenv("TEST_THROUGH_POOLER") == "1" {
+		return poolerVariable
 	}
-	return "TEST_FN_DATABASE_URL"
+	return directVariable
 }
 
 func inDatabase(raw, name string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
-		panic("TEST_DATABASE_URL and " + functionsVariable() + " must be URLs such as postgres://user:password@127.0.0.1:5432/postgres")
+		panic(ownerVariable + " and " + functionsVariable() + " must be URLs such as postgres://user:password@127.0.0.1:5432/postgres")
 	}
 	u.Path = "/" + name
 	return u.String()
