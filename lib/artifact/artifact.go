@@ -29,13 +29,14 @@ const MaxBytes = 20 << 20
 // ErrMissing means that no blob has the hash.
 var ErrMissing = errors.New("no such artifact")
 
-// Config says where the bucket is. All but HTTP are required.
+// Config says where the bucket is. All but Checksums and HTTP are required.
 type Config struct {
 	Endpoint  string // such as https://nyc3.digitaloceanspaces.com
 	Region    string
 	Bucket    string // must exist
 	AccessKey string
 	SecretKey string
+	Checksums string       // "on" lets the server refuse a blob that was damaged on its way; "" is "off", for servers that know no checksums
 	HTTP      *http.Client // nil is a client with a timeout of 30 s
 }
 
@@ -60,6 +61,14 @@ func New(cfg Config) (*Store, error) {
 			errs = append(errs, fmt.Errorf("artifact store: the S3 %s is not set", field.name))
 		}
 	}
+	checksums := aws.RequestChecksumCalculationWhenRequired
+	switch cfg.Checksums {
+	case "", "off":
+	case "on":
+		checksums = aws.RequestChecksumCalculationWhenSupported
+	default:
+		errs = append(errs, fmt.Errorf("artifact store: the S3 checksums are %.20q: use on or off", cfg.Checksums))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -75,9 +84,9 @@ func New(cfg Config) (*Store, error) {
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = 3, 2*time.Second
 		}),
-		// Blobs are checked by their own hash; not every S3 server knows the
-		// checksums that the SDK would add.
-		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		// What is got is checked by its own hash. What is put travels unsigned
+		// over https; a checksum then follows it, which not every server knows.
+		RequestChecksumCalculation: checksums,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	})}, nil
 }

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,7 +29,12 @@ func classify(err error) error {
 	if errors.As(err, &api) {
 		name = api.ErrorCode()
 	}
+	var distrust *tls.CertificateVerificationError
 	switch code := status(err); {
+	case errors.As(err, &distrust):
+		return fault.NeedsHuman(fmt.Errorf("%w: let SSL_CERT_FILE name the certificate of the authority that the S3 server's is from", err))
+	case name == "BadDigest": // damaged on its way
+		return fault.Retryable(err, 0)
 	case name == "NoSuchKey":
 		return fault.Permanent(ErrMissing)
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

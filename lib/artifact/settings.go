@@ -15,5 +15,6 @@ func FromEnv(env Settings) Config {
 		Bucket:    env.Need("S3_BUCKET", "the bucket that holds pages by their hash"),
 		AccessKey: env.Need("S3_ACCESS_KEY", "from the S3 service's access keys"),
 		SecretKey: env.Need("S3_SECRET_KEY", "from the S3 service's access keys"),
+		Checksums: env.Get("S3_CHECKSUMS", "off"),
 	}
 }

@@ -13,18 +13,30 @@ import (
 // it fails, so that a broken set-up can't pass for a green run.
 func Config(tb testing.TB) artifact.Config {
 	tb.Helper()
+	return config(tb, "S3_ENDPOINT")
+}
+
+// TLSConfig is Config for the same buckets over https. The certificate is of
+// the authority in the file that STACK_CA_FILE names.
+func TLSConfig(tb testing.TB) artifact.Config {
+	tb.Helper()
+	return config(tb, "S3_TLS_ENDPOINT")
+}
+
+func config(tb testing.TB, endpoint string) artifact.Config {
+	tb.Helper()
 	env := os.Getenv
 	cfg := artifact.Config{
-		Endpoint: env("S3_ENDPOINT"), Region: env("S3_REGION"), Bucket: env("S3_BUCKET"),
+		Endpoint: env(endpoint), Region: env("S3_REGION"), Bucket: env("S3_BUCKET"),
 		AccessKey: env("S3_ACCESS_KEY"), SecretKey: env("S3_SECRET_KEY"),
 	}
 	if cfg.Endpoint != "" {
 		return cfg
 	}
 	if env("CI") != "" {
-		tb.Fatal("S3_ENDPOINT is not set: start the servers with scripts/stack and load their settings")
+		tb.Fatal(endpoint + " is not set: start the servers with scripts/stack and load their settings")
 	}
-	tb.Skip("S3_ENDPOINT is not set")
+	tb.Skip(endpoint + " is not set")
 	return cfg
 }
 
