@@ -1,7 +1,11 @@
-// Command modelserver stands in for Anthropic's Messages API on a machine
-// without a key: same wire, same refusals, same bills, and answers put
-// together from the sources in the prompt. It accepts any key that begins with
-// "offline-", marks every response as offline, and is never part of a function.
+// Command modelserver stands in for Anthropic's Messages API and for OpenAI's
+// chat completions and embeddings on a machine without a key: same wire, same
+// refusals, same bills, and answers put together from the sources in the
+// prompt. It accepts any key that begins with "offline-", marks every response
+// as offline, and is never part of a function.
+//
+// Its vectors are means of GloVe word vectors, of length one. They share a
+// large common part: raw cosines of pages on one subject are 0.94 to 0.99.
 //
 // Trigger: by hand, or scripts/demo. GET /_log lists the calls it accepted.
 package main
@@ -20,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"blogposter/scripts/modelserver/vector"
 	"blogposter/scripts/modelserver/wire"
 )
 
@@ -41,6 +46,7 @@ func run(ctx context.Context, args []string, errOut io.Writer, ready func(addr s
 	flags.SetOutput(errOut)
 	listen := flags.String("listen", "127.0.0.1:58090", "address to listen on")
 	logFile := flags.String("log", "", "file that gets a JSON line for each accepted call")
+	vectors := flags.String("vectors", "", "table of word vectors, made by scripts/stack/vectors.sh; without it /v1/embeddings answers 503")
 	latency := flags.Duration("latency", 0, "wait before each answer")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -49,6 +55,13 @@ func run(ctx context.Context, args []string, errOut io.Writer, ready func(addr s
 		return fmt.Errorf("unexpected argument %q: only flags are read", flags.Arg(0))
 	}
 	cfg := wire.Config{Composer: newComposer(), Latency: *latency}
+	if *vectors != "" {
+		table, err := vector.Open(*vectors)
+		if err != nil {
+			return fmt.Errorf("-vectors: %w", err)
+		}
+		cfg.Vectors = table
+	}
 	if *logFile != "" {
 		f, err := os.OpenFile(*logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {

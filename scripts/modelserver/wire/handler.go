@@ -1,7 +1,9 @@
-// Package wire speaks the Messages API as its provider does, offline: it
-// refuses what the real one refuses, counts tokens and cached prefixes as it
-// does, and cuts an answer at max_tokens. What it answers comes from a
-// Composer. Nothing is deduplicated: what is sent twice is billed twice.
+// Package wire speaks the APIs of two providers as they do, offline:
+// Anthropic's Messages, and OpenAI's chat completions and embeddings. It
+// refuses what the real ones refuse, counts tokens and cached prefixes as they
+// do, and cuts an answer at its limit. What it answers comes from a Composer,
+// the same for both. Nothing is deduplicated: what is sent twice is billed
+// twice.
 //
 // GET /_log returns the accepted calls, one JSON line each: an aid for tests,
 // for a server that listens on the loopback address.
@@ -43,6 +45,7 @@ type Fault struct {
 // Config is what a Server is made of.
 type Config struct {
 	Composer Composer
+	Vectors  Vectors              // nil: /v1/embeddings answers 503
 	Log      io.Writer            // a JSON line for each accepted call; nil for none
 	Latency  time.Duration        // wait before each answer
 	Now      func() time.Time     // nil is time.Now
@@ -53,6 +56,7 @@ type Config struct {
 type Server struct {
 	cfg   Config
 	cache *cache
+	seen  *prompts
 	log   *record
 }
 
@@ -64,17 +68,24 @@ func New(cfg Config) *Server {
 	if cfg.Script == nil {
 		cfg.Script = func(Request) *Fault { return nil }
 	}
-	return &Server{cfg: cfg, cache: &cache{now: cfg.Now, entries: map[[sha256.Size]byte]entry{}}, log: &record{out: cfg.Log}}
+	return &Server{
+		cfg: cfg, cache: &cache{now: cfg.Now, entries: map[[sha256.Size]byte]entry{}}, seen: &prompts{now: cfg.Now}, log: &record{out: cfg.Log},
+	}
 }
 
 // Entries returns the accepted calls so far.
 func (s *Server) Entries() []Entry { return s.log.all() }
 
-// ServeHTTP answers POST /v1/messages and GET /_log.
+// ServeHTTP answers POST /v1/messages, /v1/chat/completions and
+// /v1/embeddings, and GET /_log.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := "req_offline_" + random()
 	w.Header().Set("Request-Id", id)
 	w.Header().Set("X-Blogposter-Offline", "true")
+	if api, ok := s.openai()[r.URL.Path]; ok {
+		serveOpenAI(w, r, id, api)
+		return
+	}
 	var err error
 	switch {
 	case r.URL.Path == "/_log" && r.Method == http.MethodGet:

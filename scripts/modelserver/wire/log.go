@@ -14,6 +14,7 @@ import (
 type Entry struct {
 	At         time.Time    `json:"at"`
 	RequestID  string       `json:"request_id"`
+	Provider   string       `json:"provider,omitempty"` // "openai"; left out for Anthropic's API
 	Model      string       `json:"model"`
 	Key        string       `json:"key"`            // of the API key's SHA-256, the first 12 digits
 	Task       string       `json:"task,omitempty"` // from a line "Task: digest" in the prompt
@@ -55,7 +56,11 @@ var taskLine = regexp.MustCompile(`(?m)^Task: ([a-z]+)[ \t]*$`)
 
 // task finds the name of the task that a prompt gives itself.
 func task(r Request) string {
-	for _, text := range []string{r.Messages[0].Text, r.System} {
+	texts := []string{r.System}
+	if len(r.Messages) > 0 {
+		texts = []string{r.Messages[0].Text, r.System}
+	}
+	for _, text := range texts {
 		if m := taskLine.FindStringSubmatch(text); m != nil {
 			return m[1]
 		}

@@ -19,17 +19,13 @@ const (
 
 // Tokens estimates how many tokens a 5.5 model makes of text. It is never more
 // than the bytes of text, as with any byte-level tokenizer.
-func Tokens(text string) int {
-	pieces := 0
-	for rest := text; rest != ""; pieces++ {
-		rest = rest[piece(rest):]
-	}
-	return weigh(pieces, len(text))
-}
+func Tokens(text string) int { return weigh(pieces(text), len(text)) }
 
 // Cut returns the longest prefix of text of at most limit tokens that does not
 // split a piece, and whether anything is missing.
-func Cut(text string, limit int) (string, bool) {
+func Cut(text string, limit int) (string, bool) { return cut(text, limit, weigh) }
+
+func cut(text string, limit int, weigh func(pieces, bytes int) int) (string, bool) {
 	end := 0
 	for pieces := 1; end < len(text); pieces++ {
 		next := end + piece(text[end:])
@@ -40,6 +36,18 @@ func Cut(text string, limit int) (string, bool) {
 	}
 	return text, false
 }
+
+// pieces is also the estimate for OpenAI's models, whose tokenizer is of the
+// older kind: it needs no weight.
+func pieces(text string) int {
+	n := 0
+	for rest := text; rest != ""; n++ {
+		rest = rest[piece(rest):]
+	}
+	return n
+}
+
+func unweighed(pieces, _ int) int { return pieces }
 
 func weigh(pieces, bytes int) int {
 	return min((pieces*moreNum+moreDen-1)/moreDen, bytes)
