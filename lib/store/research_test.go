@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,14 @@ func TestStore_BeginDueResearch_beginsOneLookForEachSiteThatIsDue(t *testing.T) 
 	require.Equal(t, string(pipeline.KindResearch), d.Brief.Kind)
 	require.Equal(t, int64(20000), d.Site.Research.Budget)
 	require.Equal(t, int64(20000), scalar[int64](t, db.Owner, `SELECT limit_micros FROM blogposter.budgets WHERE scope = 'research'`))
+	older := `UPDATE blogposter.runs SET created_at = created_at - interval '7 hours' WHERE site_id = $1`
+	_, err = db.Owner.Exec(t.Context(), older, site)
+	require.NoError(t, err)
+	due, err = s.DueStages(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, due, "a long look is not begun again beside itself")
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET created_at = now() WHERE site_id = $1`, site)
+	require.NoError(t, err)
 	require.NoError(t, s.FinishAttempt(t.Context(), l, pipeline.Decide(l, pipeline.Outcome{}, nil), editorial.Work{}))
 	l, found, err = s.LeaseRun(t.Context(), pipeline.StageTopic, "w", time.Minute)
 	require.NoError(t, err)
@@ -68,7 +77,7 @@ func TestStore_BeginDueResearch_beginsOneLookForEachSiteThatIsDue(t *testing.T) 
 	require.NoError(t, err)
 	require.Zero(t, n, "the last look is not six hours ago")
 
-	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET created_at = created_at - interval '7 hours' WHERE site_id = $1`, site)
+	_, err = db.Owner.Exec(t.Context(), older, site)
 	require.NoError(t, err)
 	n, err = s.BeginDueResearch(t.Context(), lookPins)
 	require.NoError(t, err)
@@ -120,6 +129,9 @@ func TestStore_AddRun_takesARecommendationOnce(t *testing.T) {
 	require.False(t, added, "the same request again")
 	_, _, err = s.AddRun(t.Context(), "a", view.NewRun{TopicID: mine, By: "ann", Pins: lookPins})
 	require.ErrorIs(t, err, view.ErrTopicTaken)
+	_, err = db.Functions.Exec(t.Context(), fmt.Sprintf(`BEGIN; SELECT set_config('app.site_id', '%d', true); SELECT blogposter.take_topic(%d, %d); COMMIT`,
+		site, made.Run.ID, theirs))
+	require.ErrorContains(t, err, "there is no topic")
 	_, _, err = s.AddRun(t.Context(), "a", view.NewRun{TopicID: theirs, By: "ann", Pins: lookPins})
 	require.ErrorIs(t, err, view.ErrNotFound)
 	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.runs`))
