@@ -3,6 +3,8 @@
 //
 //	go run ./scripts/dev                     serve the project in this directory
 //	go run ./scripts/dev -project DIR        serve another one
+//	go run ./scripts/dev -also green=FILE    serve it in a second namespace too, with the settings of FILE
+//	go run ./scripts/dev -control            let tests inject faults; with -clock TIME, let them step the time
 //
 // Settings come from the environment and from .env beside project.yml. It
 // runs until SIGINT or SIGTERM and leaves no process behind.
@@ -10,12 +12,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -40,17 +44,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
-	cfg := platform.Config{Env: env, Build: true, Grace: 5 * time.Second, Log: slog.New(slog.NewTextHandler(stderr, nil))}
-	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&cfg.Project, "project", ".", "directory that holds project.yml")
-	flags.StringVar(&cfg.Listen, "listen", env[platform.ListenVariable], "address to serve on (default "+platform.DefaultListen+", or the variable "+platform.ListenVariable+")")
-	flags.StringVar(&cfg.EnvFile, "env", "", "file of NAME=value lines (default .env beside project.yml)")
-	flags.StringVar(&cfg.LogDir, "log-dir", "", "directory for one log file per function (default none)")
-	if err := flags.Parse(args); err != nil {
+	cfg, err := configure(args, env, stderr)
+	if err != nil {
 		return err
 	}
-	p, err := platform.Start(ctx, cfg)
+	p, err := platform.Start(ctx, *cfg)
 	if err != nil {
 		return err
 	}
@@ -60,4 +58,51 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	_, _ = fmt.Fprintf(stdout, "serving %s until interrupted\n", p.URL())
 	<-ctx.Done()
 	return p.Close()
+}
+
+// configure reads the command line.
+func configure(args []string, env map[string]string, stderr io.Writer) (*platform.Config, error) {
+	cfg := &platform.Config{Env: env, Build: true, Grace: 5 * time.Second, Log: slog.New(slog.NewTextHandler(stderr, nil))}
+	flags := flag.NewFlagSet("dev", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&cfg.Project, "project", ".", "directory that holds project.yml")
+	flags.StringVar(&cfg.Listen, "listen", env[platform.ListenVariable], "address to serve on (default "+platform.DefaultListen+", or the variable "+platform.ListenVariable+")")
+	flags.StringVar(&cfg.EnvFile, "env", "", "file of NAME=value lines (default .env beside project.yml)")
+	flags.StringVar(&cfg.LogDir, "log-dir", "", "directory for one log file per function (default none)")
+	flags.DurationVar(&cfg.IdleAfter, "idle", 0, "end a function's process when it was idle for this long (default 10m)")
+	flags.BoolVar(&cfg.Control, "control", false, "for tests: open /_dev/faults and /_dev/clock")
+	flags.Func("clock", "for tests: stand at this time (RFC 3339) until /_dev/clock steps it; implies -control", func(s string) error {
+		at, err := time.Parse(time.RFC3339, s)
+		cfg.Clock, cfg.Control = platform.NewClock(at), true
+		return err
+	})
+	flags.Func("also", "serve a further namespace, NAME=FILE: FILE has its NAME=value lines, its own "+platform.AccessKeyVariable+" too; "+
+		"the project is -project's unless NAME=FILE,DIR names another", func(s string) error {
+		t, err := tenant(s)
+		cfg.Also = append(cfg.Also, t)
+		return err
+	})
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Also {
+		if cfg.Also[i].Project == "" {
+			cfg.Also[i].Project = cfg.Project
+		}
+		if cfg.LogDir != "" {
+			cfg.Also[i].LogDir = filepath.Join(cfg.LogDir, cfg.Also[i].Name)
+		}
+	}
+	return cfg, nil
+}
+
+// tenant reads NAME=FILE or NAME=FILE,DIR. Its settings are the file's alone: two
+// colours that shared the process's environment would share database and key.
+func tenant(s string) (platform.Tenant, error) {
+	name, rest, ok := strings.Cut(s, "=")
+	file, dir, _ := strings.Cut(rest, ",")
+	if !ok || name == "" || file == "" {
+		return platform.Tenant{}, errors.New("want NAME=FILE or NAME=FILE,DIR")
+	}
+	return platform.Tenant{Name: name, EnvFile: file, Project: dir}, nil
 }

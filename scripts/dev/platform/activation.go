@@ -7,17 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
+
+	"blogposter/scripts/dev/project"
 )
 
 // maxPayload is the platform's cap on an event and on a result.
 const maxPayload = 1 << 20
-
-// keptRecords bounds the records; the platform keeps them for three days.
-const keptRecords = 10_000
 
 // How an activation ended, in the platform's words.
 const (
@@ -32,14 +29,21 @@ const (
 	messageNoStart   = "Cannot start function. Check logs"
 	messageExited    = "command exited"
 	messageTimeout   = "The action exceeded its time limits of %d milliseconds."
+	messageSlowStart = "The action exceeded its time limits of %d milliseconds during initialization."
+	messageMemory    = "The action exhausted its memory and was aborted."
 	messageNoObject  = "The action did not return a dictionary."
-	messageTruncated = "The action produced a response that exceeded the allowed length: %d > %d bytes."
+	messageTruncated = "The action produced a response that exceeded the allowed length: %d > %d bytes. The truncated response was: %s"
+	messageTooBusy   = "Too many concurrent requests in flight (count: %d, allowed: %d)."
+	messageTooMany   = "Too many requests in the last minute (count: %d, allowed: %d)."
 )
+
+// shownOfTruncated is how much of an oversized result its error quotes.
+const shownOfTruncated = 1 << 10
 
 // activation is one invocation and, once done is closed, its outcome.
 type activation struct {
 	id         string
-	f          *function
+	f          *project.Function
 	received   time.Time
 	start, end time.Time
 	initTime   time.Duration // zero when the process was warm
@@ -51,11 +55,12 @@ type activation struct {
 }
 
 // limitError is a limit of the namespace that a request ran into.
-type limitError struct{ count, allowed int }
-
-func (e *limitError) Error() string {
-	return fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", e.count, e.allowed)
+type limitError struct {
+	message        string
+	count, allowed int
 }
+
+func (e *limitError) Error() string { return fmt.Sprintf(e.message, e.count, e.allowed) }
 
 // Web calls leave no record on the platform.
 const (
@@ -71,56 +76,106 @@ func newID() string {
 
 // invoke starts an activation and returns at once; the caller's going away
 // does not end it. event must be one JSON object.
-func (ns *namespace) invoke(f *function, event json.RawMessage, record bool) (*activation, error) {
+func (ns *namespace) invoke(f *project.Function, event json.RawMessage, record bool) (*activation, error) {
 	if err := ns.admit(); err != nil {
 		return nil, err
 	}
-	a := &activation{id: newID(), f: f, received: time.Now(), done: make(chan struct{})}
-	go func() {
-		ns.run(a, event)
-		if record {
-			ns.records.add(a)
-		}
-		ns.leave() // first, so that a caller who has the answer finds the place free
-		close(a.done)
-	}()
+	a := ns.activation(f)
+	go ns.serve(a, event, record)
 	return a, nil
+}
+
+func (ns *namespace) activation(f *project.Function) *activation {
+	return &activation{id: newID(), f: f, received: time.Now(), done: make(chan struct{})}
+}
+
+// serve runs an activation that has its place, and gives the place back.
+func (ns *namespace) serve(a *activation, event json.RawMessage, record bool) {
+	ns.run(a, event)
+	if record {
+		ns.records.add(a)
+	}
+	ns.leave() // first, so that a caller who has the answer finds the place free
+	close(a.done)
 }
 
 // run gives the event to a process and reads off what became of it.
 func (ns *namespace) run(a *activation, event json.RawMessage) {
 	a.start = time.Now()
-	defer func() { a.end = time.Now() }()
 	p, cold, err := ns.acquire(a.f, a.id)
 	if err != nil {
-		ns.cfg.Log.Error("cannot spawn", "fn", a.f.path(), "err", err)
+		ns.cfg.Log.Error("cannot spawn", "namespace", ns.name, "fn", a.f.Path(), "err", err)
 		a.fail(errNoAck, messageNoStart)
+		a.end = time.Now()
 		return
 	}
 	p.logs.begin()
-	if cold {
-		if err := p.ack(ns.cfg.AckTimeout); err != nil {
-			a.fail(err, messageNoStart)
-			a.logs = p.logs.end(logGrace)
-			ns.cfg.Log.Error("function cannot start", "fn", a.f.path(), "logs", a.logs)
-			return
-		}
-		a.initTime = time.Since(a.start)
+	answered := ns.converse(a, p, cold, event)
+	a.end = time.Now()
+	a.logs = p.logs.end(logGrace)
+	if answered {
+		ns.release(p)
 	}
-	deadline := time.Now().Add(a.f.limits.timeout)
+}
+
+// converse reports whether the process answered and lives on. The time limit
+// includes its start.
+func (ns *namespace) converse(a *activation, p *process, cold bool, event json.RawMessage) bool {
+	defer p.watchMemory(int64(a.f.Limits.Memory) << 20)()
+	deadline := a.start.Add(a.f.Limits.Timeout)
+	if cold && !ns.begin(a, p, deadline) {
+		return false
+	}
+	if fault, ok := ns.faults.take(a.f.Path(), KillAfter); ok {
+		defer time.AfterFunc(fault.After, p.kill).Stop()
+	}
 	reply, err := p.call(ns.request(a, event, deadline), deadline)
 	if err != nil {
-		message := messageExited
-		if errors.Is(err, errTimeout) {
-			message = fmt.Sprintf(messageTimeout, a.f.limits.timeout.Milliseconds())
-		}
-		a.fail(err, message)
-		a.logs = p.logs.end(logGrace)
-		return
+		a.fail(err, a.lastWords(err))
+		return false
 	}
 	a.read(reply)
-	a.logs = p.logs.end(logGrace)
-	ns.release(p)
+	return true
+}
+
+// begin waits for a new process to acknowledge its start.
+func (ns *namespace) begin(a *activation, p *process, deadline time.Time) bool {
+	if _, ok := ns.faults.take(a.f.Path(), KillStart); ok {
+		p.kill()
+	}
+	err := p.ack(earlier(deadline, a.start.Add(ns.cfg.AckTimeout)))
+	a.initTime = max(time.Since(a.start), time.Millisecond) // a start is never free
+	if err == nil {
+		ns.cfg.Log.Info("cold start", "namespace", ns.name, "fn", a.f.Path(), "activation_id", a.id,
+			"pid", p.cmd.Process.Pid, "init_ms", a.initTime.Milliseconds())
+		return true
+	}
+	message := messageNoStart
+	if errors.Is(err, errTimeout) {
+		message = fmt.Sprintf(messageSlowStart, a.f.Limits.Timeout.Milliseconds())
+	}
+	a.fail(err, message)
+	ns.cfg.Log.Error("function cannot start", "namespace", ns.name, "fn", a.f.Path(), "activation_id", a.id, "err", err)
+	return false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// lastWords are the platform's for a process that did not answer.
+func (a *activation) lastWords(err error) string {
+	switch {
+	case errors.Is(err, errTimeout):
+		return fmt.Sprintf(messageTimeout, a.f.Limits.Timeout.Milliseconds())
+	case errors.Is(err, errMemory):
+		return messageMemory
+	default:
+		return messageExited
+	}
 }
 
 // request is the line a process reads.
@@ -128,15 +183,15 @@ func (ns *namespace) request(a *activation, event json.RawMessage, deadline time
 	line := map[string]any{
 		"value":          event, // encoding compacts it, so that it stays one line
 		"namespace":      ns.name,
-		"action_name":    "/" + ns.name + "/" + a.f.path(),
+		"action_name":    "/" + ns.name + "/" + a.f.Path(),
 		"action_version": "0.0.1",
 		"api_host":       ns.url,
 		"activation_id":  a.id,
 		"transaction_id": newID(),
 		"deadline":       strconv.FormatInt(deadline.UnixMilli(), 10),
 	}
-	if a.f.provideKey {
-		line["api_key"] = ns.cfg.AccessKey
+	if a.f.ProvideKey {
+		line["api_key"] = ns.key
 	}
 	return marshal(line)
 }
@@ -152,7 +207,8 @@ func (a *activation) fail(cause error, message string) {
 // read judges a result line as the platform does.
 func (a *activation) read(r reply) {
 	if r.size > maxPayload {
-		a.fail(errResult, fmt.Sprintf(messageTruncated, r.size, maxPayload))
+		a.status = applicationError // upstream's verdict: the function did answer
+		a.result = marshal(map[string]string{"error": fmt.Sprintf(messageTruncated, r.size, maxPayload, r.line[:shownOfTruncated])})
 		return
 	}
 	var fields map[string]json.RawMessage
@@ -177,114 +233,4 @@ func marshal(v any) json.RawMessage {
 		panic(err) // a programmer's mistake: every caller passes plain values or checked JSON
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// records are the finished activations, oldest first.
-type records struct {
-	mu   sync.Mutex
-	list []*activation
-}
-
-func (r *records) add(a *activation) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, a)
-	if extra := len(r.list) - keptRecords; extra > 0 {
-		r.list = slices.Delete(r.list, 0, extra)
-	}
-}
-
-func (r *records) find(id string) *activation {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, a := range slices.Backward(r.list) {
-		if a.id == id {
-			return a
-		}
-	}
-	return nil
-}
-
-// latest lists newest first; name may be a function's name, with or without
-// its package, or empty for all.
-func (r *records) latest(name string, skip, limit int) []*activation {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	found := []*activation{}
-	for _, a := range slices.Backward(r.list) {
-		if name != "" && name != a.f.name && name != a.f.path() {
-			continue
-		}
-		if skip--; skip >= 0 {
-			continue
-		}
-		if len(found) == limit {
-			break
-		}
-		found = append(found, a)
-	}
-	return found
-}
-
-// annotation is a key and a value, as the platform lists them.
-type annotation struct {
-	Key   string `json:"key"`
-	Value any    `json:"value"`
-}
-
-// response is the outcome as a record shows it.
-type response struct {
-	Status     string          `json:"status"`
-	StatusCode int             `json:"statusCode"`
-	Success    bool            `json:"success"`
-	Result     json.RawMessage `json:"result"`
-}
-
-// summary is a record in a list; record is the whole of it.
-type summary struct {
-	ActivationID string       `json:"activationId"`
-	Name         string       `json:"name"`
-	Namespace    string       `json:"namespace"`
-	Version      string       `json:"version"`
-	Publish      bool         `json:"publish"`
-	Start        int64        `json:"start"`
-	End          int64        `json:"end"`
-	Duration     int64        `json:"duration"`
-	StatusCode   int          `json:"statusCode"`
-	Annotations  []annotation `json:"annotations"`
-}
-
-type record struct {
-	summary
-	Subject  string   `json:"subject"`
-	Response response `json:"response"`
-	Logs     []string `json:"logs"`
-}
-
-func (ns *namespace) summary(a *activation) summary {
-	annotations := []annotation{
-		{"path", ns.name + "/" + a.f.path()},
-		{"waitTime", a.start.Sub(a.received).Milliseconds()},
-		{"kind", runtime},
-		{"timeout", errors.Is(a.cause, errTimeout)},
-		{"limits", map[string]any{
-			"concurrency": 1, "logs": a.f.limits.logs, "memory": a.f.limits.memory, "timeout": a.f.limits.timeout.Milliseconds(),
-		}},
-	}
-	if a.initTime > 0 {
-		annotations = append(annotations, annotation{"initTime", a.initTime.Milliseconds()})
-	}
-	return summary{
-		ActivationID: a.id, Name: a.f.name, Namespace: ns.name, Version: "0.0.1",
-		Start: a.start.UnixMilli(), End: a.end.UnixMilli(), Duration: a.end.Sub(a.start).Milliseconds(),
-		StatusCode: a.status, Annotations: annotations,
-	}
-}
-
-func (ns *namespace) record(a *activation) record {
-	return record{summary: ns.summary(a), Subject: ns.name, Response: a.response(), Logs: append([]string{}, a.logs...)}
-}
-
-func (a *activation) response() response {
-	return response{Status: statusWords[a.status], StatusCode: a.status, Success: a.status == success, Result: a.result}
 }

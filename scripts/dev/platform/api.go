@@ -2,7 +2,6 @@ package platform
 
 import (
 	"cmp"
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"blogposter/scripts/dev/project"
 )
 
 // Refusals, in the platform's words.
@@ -20,6 +21,7 @@ const (
 	messageForbidden  = "The supplied authentication is not authorized to access '%s'."
 	messageTooLarge   = "Request larger than allowed: %d > %d bytes."
 	messageBadRequest = "The request content was malformed: want a JSON object."
+	messageParameters = "Request defines parameters that are not allowed (e.g., reserved properties)."
 )
 
 // refuse answers like the platform: what is wrong, and a code to quote.
@@ -45,18 +47,14 @@ func (ns *namespace) routes() http.Handler {
 		return map[string]any{"logs": append([]string{}, a.logs...)}
 	}))
 	mux.HandleFunc("GET /_dev/processes", ns.getProcesses)
+	ns.control(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, messageNotFound) })
-	return ns.authenticated(mux)
+	return ns.own(mux)
 }
 
-func (ns *namespace) authenticated(next http.Handler) http.Handler {
+// own refuses a key that asks for another's namespace.
+func (ns *namespace) own(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, secret, _ := r.BasicAuth()
-		if subtle.ConstantTimeCompare([]byte(id+":"+secret), []byte(ns.cfg.AccessKey)) != 1 {
-			w.Header().Set("WWW-Authenticate", "Basic")
-			refuse(w, http.StatusUnauthorized, messageAuth)
-			return
-		}
 		if name, ok := strings.CutPrefix(r.URL.Path, "/api/v1/namespaces/"); ok {
 			if name, _, _ = strings.Cut(name, "/"); name != "_" && name != ns.name {
 				refuse(w, http.StatusForbidden, fmt.Sprintf(messageForbidden, name))
@@ -77,30 +75,51 @@ func (ns *namespace) postInvoke(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if len(event) == 0 {
-		event = []byte("{}")
+	object := map[string]json.RawMessage{}
+	if len(event) > 0 {
+		if err := json.Unmarshal(event, &object); err != nil || object == nil {
+			refuse(w, http.StatusBadRequest, messageBadRequest)
+			return
+		}
 	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(event, &object); err != nil || object == nil {
-		refuse(w, http.StatusBadRequest, messageBadRequest)
+	if named(f.Parameters, object) {
+		refuse(w, http.StatusBadRequest, messageParameters)
 		return
 	}
+	if r.URL.Query().Get("blocking") != "true" {
+		id, err := ns.wake(f, withParameters(f, object))
+		if err != nil {
+			refuseInvoke(w, err)
+			return
+		}
+		accept(w, id)
+		return
+	}
+	ns.invokeAndWait(w, r, f, withParameters(f, object))
+}
+
+// accept is the answer to a call whose result nobody waits for.
+func accept(w http.ResponseWriter, id string) {
+	w.Header().Set("X-Openwhisk-Activation-Id", id)
+	writeJSON(w, http.StatusAccepted, map[string]string{"activationId": id})
+}
+
+func (ns *namespace) invokeAndWait(w http.ResponseWriter, r *http.Request, f *project.Function, event json.RawMessage) {
 	a, err := ns.invoke(f, event, keepRecord)
 	if err != nil {
 		refuseInvoke(w, err)
 		return
 	}
-	w.Header().Set("X-Openwhisk-Activation-Id", a.id)
-	q := r.URL.Query()
-	if q.Get("blocking") != "true" || !ns.wait(a) {
-		writeJSON(w, http.StatusAccepted, map[string]string{"activationId": a.id})
+	if !ns.wait(a) {
+		accept(w, a.id)
 		return
 	}
+	w.Header().Set("X-Openwhisk-Activation-Id", a.id)
 	status := http.StatusOK
 	if a.status != success {
 		status = http.StatusBadGateway
 	}
-	if q.Get("result") == "true" {
+	if r.URL.Query().Get("result") == "true" {
 		writeJSON(w, status, a.result)
 		return
 	}
@@ -193,7 +212,7 @@ func (ns *namespace) getProcesses(w http.ResponseWriter, _ *http.Request) {
 		if !p.alive() {
 			continue
 		}
-		found = append(found, processInfo{Fn: p.f.path(), PID: p.cmd.Process.Pid, Busy: id != "", ActivationID: id, Started: p.started})
+		found = append(found, processInfo{Fn: p.f.Path(), PID: p.cmd.Process.Pid, Busy: id != "", ActivationID: id, Started: p.started})
 	}
 	ns.mu.Unlock()
 	slices.SortFunc(found, func(a, b processInfo) int { return cmp.Compare(a.PID, b.PID) })

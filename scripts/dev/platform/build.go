@@ -11,11 +11,13 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"blogposter/scripts/dev/project"
 )
 
 // upload builds the functions side by side and copies each binary into dir.
 // One line of Go can break all of them, so every failure is reported.
-func upload(ctx context.Context, functions []*function, dir string, rebuild bool) error {
+func upload(ctx context.Context, functions []*project.Function, dir string, rebuild bool) error {
 	faults := make([]error, len(functions))
 	slots := make(chan struct{}, gort.NumCPU())
 	var wg sync.WaitGroup
@@ -23,7 +25,7 @@ func upload(ctx context.Context, functions []*function, dir string, rebuild bool
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			faults[i] = f.upload(ctx, dir, rebuild)
+			faults[i] = uploadOne(ctx, f, dir, rebuild)
 		})
 	}
 	wg.Wait()
@@ -31,45 +33,48 @@ func upload(ctx context.Context, functions []*function, dir string, rebuild bool
 }
 
 // binary is where a function's uploaded copy lies.
-func (f *function) binary(dir string) string { return filepath.Join(dir, f.pkg+"-"+f.name) }
+func binary(dir string, f *project.Function) string { return filepath.Join(dir, f.Package+"-"+f.Name) }
 
-// upload holds a lock on the function's folder, because another platform (a
+// uploadOne holds a lock on the function's folder, because another platform (a
 // test of another package, say) may be building it too.
-func (f *function) upload(ctx context.Context, dir string, rebuild bool) error {
-	folder, err := os.Open(f.dir)
+func uploadOne(ctx context.Context, f *project.Function, dir string, rebuild bool) error {
+	folder, err := os.Open(f.Dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = folder.Close() }()
 	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock %s: %w", f.dir, err)
+		return fmt.Errorf("lock %s: %w", f.Dir, err)
 	}
 	if rebuild {
-		if err := f.build(ctx); err != nil {
+		if err := buildOne(ctx, f); err != nil {
 			return err
 		}
 	}
-	return f.copy(dir)
+	return copyOne(f, dir)
 }
 
-func (f *function) build(ctx context.Context) error {
+func buildOne(ctx context.Context, f *project.Function) error {
 	cmd := exec.CommandContext(ctx, "./build.sh")
-	cmd.Dir = f.dir
+	cmd.Dir = f.Dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("build %s: %w\n%s", f.path(), err, strings.TrimRight(string(out), "\n"))
+		return fmt.Errorf("build %s: %w\n%s", f.Path(), err, strings.TrimRight(string(out), "\n"))
 	}
 	return nil
 }
 
-func (f *function) copy(dir string) error {
-	code, err := os.ReadFile(filepath.Join(f.dir, "exec"))
+func copyOne(f *project.Function, dir string) error {
+	code, err := os.ReadFile(filepath.Join(f.Dir, "exec"))
 	if err != nil {
-		return fmt.Errorf("%s is not built: run its build.sh: %w", f.path(), err)
+		return fmt.Errorf("%s is not built: run its build.sh: %w", f.Path(), err)
+	}
+	if err := f.CodeFault(int64(len(code))); err != nil {
+		return err
 	}
 	// A process forked while the copy is open for writing would hold it open
 	// until it has become something else, and starting the copy would fail.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	return os.WriteFile(f.binary(dir), code, 0o700) //nolint:gosec // it is a program
+	return os.WriteFile(binary(dir, f), code, 0o700) //nolint:gosec // it is a program
 }

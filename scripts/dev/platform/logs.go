@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"blogposter/scripts/dev/project"
 )
 
 // endOfLogs is what a function prints on both streams after each result.
@@ -30,14 +32,14 @@ type logFile struct {
 	f  *os.File // nil keeps none
 }
 
-func openLog(dir string, f *function) (*logFile, error) {
+func openLog(dir string, f *project.Function) (*logFile, error) {
 	if dir == "" {
 		return &logFile{}, nil
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, f.pkg+"-"+f.name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the developer names the directory, project.yml is checked for the rest
+	file, err := os.OpenFile(filepath.Join(dir, f.Package+"-"+f.Name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the developer names the directory, project.yml is checked for the rest
 	return &logFile{f: file}, err
 }
 

@@ -13,112 +13,75 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"blogposter/scripts/dev/project"
 )
-
-// AccessKeyVariable names the namespace's access key, as id:secret. Functions
-// that invoke others get it through their environment like any other setting.
-const AccessKeyVariable = "FUNCTIONS_ACCESS_KEY"
-
-// ListenVariable names the address to serve on.
-const ListenVariable = "PLATFORM_LISTEN"
-
-// DefaultListen is where the platform serves unless told otherwise.
-const DefaultListen = "127.0.0.1:3233"
-
-// Config says what to run and how far to bend the platform's constants for a
-// test. Only Project is required; zero values are the platform's own.
-type Config struct {
-	Project   string            // directory of project.yml
-	Listen    string            // host:port; port 0 takes a free one
-	Namespace string            // "local"
-	Env       map[string]string // variables for project.yml; they win over .env
-	EnvFile   string            // instead of .env beside project.yml
-	AccessKey string            // id:secret; else the variable AccessKeyVariable
-	LogDir    string            // each function's log, appended; "" keeps none
-	Build     bool              // run every build.sh first
-	Log       *slog.Logger      // what the platform itself has to say
-
-	NoTriggers bool             // leave the schedule alone
-	Ticks      <-chan time.Time // minutes to fire, instead of the clock's
-
-	Concurrency int           // activations at once; 120
-	AckTimeout  time.Duration // from spawn to acknowledgement; 10 s
-	IdleAfter   time.Duration // a warm process is ended after this; 10 min
-	Wait        time.Duration // a blocking or web call becomes asynchronous after this; 30 s
-	Grace       time.Duration // Close lets running activations finish for this long; none
-}
-
-func (c *Config) setDefaults() {
-	if c.Listen == "" {
-		c.Listen = DefaultListen
-	}
-	if c.Namespace == "" {
-		c.Namespace = "local"
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Concurrency == 0 {
-		c.Concurrency = 120
-	}
-	orDefault(&c.AckTimeout, 10*time.Second)
-	orDefault(&c.IdleAfter, 10*time.Minute)
-	orDefault(&c.Wait, 30*time.Second)
-}
-
-func orDefault(d *time.Duration, value time.Duration) {
-	if *d == 0 {
-		*d = value
-	}
-}
 
 // Platform is a running platform. Close ends it and every process it started.
 type Platform struct {
-	cfg    Config
-	ns     *namespace
-	server *http.Server
-	url    string
-	dir    string // uploaded binaries, and the functions' working directory
-	stop   context.CancelFunc
-	done   sync.WaitGroup // server and schedule
+	cfg        Config
+	namespaces []*namespace
+	server     *http.Server
+	url        string
+	dir        string // uploaded binaries, and the functions' working directories
+	stop       context.CancelFunc
+	done       sync.WaitGroup // the server
 
 	closing  sync.Once
 	closeErr error
 }
 
-// Start reads the project, builds it if asked, and serves. It returns once
+// Start reads the projects, builds them if asked, and serves. It returns once
 // requests are accepted; ctx ends only the starting. Every mistake in
 // project.yml and every missing variable is reported at once.
 func Start(ctx context.Context, cfg Config) (*Platform, error) {
-	cfg.setDefaults()
-	project, err := loadProject(cfg.Project, cfg.EnvFile, cfg.Env)
-	if err != nil {
+	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	if cfg.AccessKey == "" {
-		cfg.AccessKey = project.variables[AccessKeyVariable]
+	tenants := cfg.tenants()
+	projects := make([]*project.Project, len(tenants))
+	for i := range tenants {
+		var err error
+		if projects[i], err = tenants[i].load(); err != nil {
+			return nil, err
+		}
 	}
-	if id, secret, ok := strings.Cut(cfg.AccessKey, ":"); !ok || id == "" || secret == "" {
-		return nil, fmt.Errorf("%s must be id:secret, for example dof_v1_local:local: put it into %s or the environment", AccessKeyVariable, project.envFile)
+	if err := distinct(tenants); err != nil {
+		return nil, err
 	}
 	listener, err := listen(ctx, cfg.Listen) // before the build, which takes longer
 	if err != nil {
 		return nil, err
 	}
-	p, err := deploy(ctx, cfg, project, "http://"+listener.Addr().String())
+	p, err := deploy(ctx, cfg, tenants, projects, "http://"+listener.Addr().String())
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	p.serve(listener)
 	return p, nil
+}
+
+// distinct refuses namespaces that a URL or a key could not tell apart.
+func distinct(tenants []Tenant) error {
+	names, keys := map[string]bool{}, map[string]bool{}
+	for _, t := range tenants {
+		if names[t.Name] || t.Name == "" || t.Name == "_" {
+			return fmt.Errorf("namespace %q: give each namespace a name of its own", t.Name)
+		}
+		if keys[t.AccessKey] {
+			return fmt.Errorf("namespace %s has the %s of another: give it a key of its own", t.Name, AccessKeyVariable)
+		}
+		names[t.Name], keys[t.AccessKey] = true, true
+	}
+	return nil
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {
@@ -132,19 +95,28 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // deploy does what an upload does: build, and copy each binary to a place of
 // its own, so that a later build does not change what is running.
-func deploy(ctx context.Context, cfg Config, project *project, url string) (*Platform, error) {
+func deploy(ctx context.Context, cfg Config, tenants []Tenant, projects []*project.Project, url string) (*Platform, error) {
 	dir, err := os.MkdirTemp("", "platform-")
 	if err != nil {
 		return nil, err
 	}
-	if err := upload(ctx, project.functions, dir, cfg.Build); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+	p := &Platform{cfg: cfg, dir: dir, url: url}
+	for i, t := range tenants {
+		own := filepath.Join(dir, t.Name)
+		err := os.Mkdir(own, 0o700)
+		if err == nil {
+			err = upload(ctx, projects[i].Functions, own, cfg.Build)
+		}
+		var ns *namespace
+		if err == nil {
+			ns, err = newNamespace(cfg, t, projects[i].Functions, own, url)
+		}
+		if err != nil {
+			return nil, errors.Join(err, os.RemoveAll(dir))
+		}
+		p.namespaces = append(p.namespaces, ns)
 	}
-	ns, err := newNamespace(cfg, project.functions, dir, url)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return &Platform{cfg: cfg, ns: ns, dir: dir, url: url}, nil
+	return p, nil
 }
 
 func (p *Platform) serve(l net.Listener) {
@@ -156,8 +128,11 @@ func (p *Platform) serve(l net.Listener) {
 			p.cfg.Log.Error("stopped serving", "err", err)
 		}
 	})
-	if !p.cfg.NoTriggers {
-		p.done.Go(func() { p.ns.schedule(ctx, p.cfg.Ticks) })
+	if p.cfg.NoTriggers {
+		return
+	}
+	for _, ns := range p.namespaces {
+		ns.schedule(ctx)
 	}
 }
 
@@ -165,27 +140,55 @@ func (p *Platform) serve(l net.Listener) {
 func (p *Platform) URL() string { return p.url }
 
 // ServeHTTP routes by prefix rather than by a ServeMux, which would clean the
-// paths that belong to functions.
+// paths that belong to functions. A web URL names its namespace; any other
+// call is its key's.
 func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, webPrefix) {
-		p.ns.serveWeb(w, r)
+	if rest, ok := strings.CutPrefix(r.URL.EscapedPath(), webPrefix); ok {
+		name, _, _ := strings.Cut(rest, "/")
+		if ns := p.namespace(name); ns != nil {
+			ns.serveWeb(w, r)
+			return
+		}
+		refuse(w, http.StatusNotFound, messageNotFound)
 		return
 	}
-	p.ns.api.ServeHTTP(w, r)
+	for _, ns := range p.namespaces {
+		if ns.holds(r) {
+			ns.api.ServeHTTP(w, r)
+			return
+		}
+	}
+	w.Header().Set("WWW-Authenticate", "Basic")
+	refuse(w, http.StatusUnauthorized, messageAuth)
+}
+
+// namespace finds one by name, or nil.
+func (p *Platform) namespace(name string) *namespace {
+	for _, ns := range p.namespaces {
+		if ns.name == name {
+			return ns
+		}
+	}
+	return nil
 }
 
 // Describe writes one line per function: its URL, or that it is private.
 func (p *Platform) Describe(w io.Writer) error {
-	for _, f := range p.ns.functions {
-		where := "private"
-		if f.web {
-			where = p.url + webPrefix + p.ns.name + "/" + f.path()
-		}
-		for _, t := range f.triggers {
-			where += fmt.Sprintf("  (%s: %s)", t.name, t.cron)
-		}
-		if _, err := fmt.Fprintf(w, "%-28s %s\n", f.path(), where); err != nil {
-			return err
+	for _, ns := range p.namespaces {
+		for _, f := range ns.functions {
+			where := "private"
+			if f.Web != project.Private {
+				where = p.url + webPrefix + ns.name + "/" + f.Path()
+			}
+			if len(p.namespaces) > 1 {
+				where += "  in " + ns.name
+			}
+			for _, t := range f.Triggers {
+				where += fmt.Sprintf("  (%s: %s)", t.Name, t.Cron)
+			}
+			if _, err := fmt.Fprintf(w, "%-28s %s\n", f.Path(), where); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -193,20 +196,33 @@ func (p *Platform) Describe(w io.Writer) error {
 
 // Quiet returns when no activation is running, or with ctx's error. What an
 // activation invokes while it runs counts, so after a trigger or an
-// asynchronous call Quiet waits for all that followed from it.
-func (p *Platform) Quiet(ctx context.Context) error { return p.ns.waitQuiet(ctx) }
+// asynchronous call Quiet waits for all that followed from it. A wake-up that a
+// fault delays counts once it has begun.
+func (p *Platform) Quiet(ctx context.Context) error {
+	for _, ns := range p.namespaces {
+		if err := ns.waitQuiet(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Close refuses new work, gives running activations the grace of Config, and
-// ends every process. It may be called more than once.
+// ends every process: an idle one by closing its stdin, so that it can leave
+// its coverage behind, a busy one by a kill. It may be called more than once.
 func (p *Platform) Close() error {
 	p.closing.Do(func() {
 		p.stop()
 		ctx, cancel := context.WithTimeout(context.Background(), p.cfg.Grace)
 		defer cancel()
 		_ = p.server.Shutdown(ctx) // closes the listener; running out of grace is no fault
-		p.ns.shut()
-		_ = p.ns.waitQuiet(ctx)
-		p.ns.close()
+		for _, ns := range p.namespaces {
+			ns.shut()
+		}
+		_ = p.Quiet(ctx)
+		for _, ns := range p.namespaces {
+			ns.close()
+		}
 		p.closeErr = errors.Join(p.server.Close(), os.RemoveAll(p.dir))
 		p.done.Wait()
 	})

@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	gort "runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"blogposter/scripts/dev/project"
 )
 
 // searchPath is the PATH functions get, not the developer's.
@@ -21,17 +24,20 @@ var (
 	errNoAck   = errors.New("no acknowledgement")
 	errExited  = errors.New("exited")
 	errTimeout = errors.New("time limit exceeded")
+	errMemory  = errors.New("memory limit exceeded")
 )
 
 // process is one warm instance of a function. Its holder alone uses it.
 type process struct {
-	f       *function
+	f       *project.Function
 	cmd     *exec.Cmd
 	started time.Time
 	in      *os.File
 	replies chan reply // closed when the process can answer no more
 	exited  chan struct{}
 	logs    *capture
+
+	exhausted atomic.Bool // it was killed for its memory
 }
 
 // reply is one line on descriptor 3; size is its whole length even when the
@@ -98,20 +104,23 @@ func (p *pipes) closeChild() {
 
 // spawn starts the function's binary with its own environment and nothing of
 // ours, in a process group of its own. It does not wait for the acknowledgement.
-func (ns *namespace) spawn(f *function) (*process, error) {
+func (ns *namespace) spawn(f *project.Function) (*process, error) {
 	fds, err := newPipes()
 	if err != nil {
 		return nil, err
 	}
 	cmd := &exec.Cmd{
-		Path: f.binary(ns.dir), Args: []string{f.binary(ns.dir)},
+		Path: binary(ns.dir, f), Args: []string{binary(ns.dir, f)},
 		Dir:   ns.dir, // not the function's folder: on the platform it is another one too
 		Stdin: fds.child[0], Stdout: fds.child[1], Stderr: fds.child[2],
 		ExtraFiles:  []*os.File{fds.child[3]},
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 		Env:         []string{"HOME=" + ns.dir, "PATH=" + searchPath, "__OW_WAIT_FOR_ACK=1", "__OW_API_HOST=" + ns.url},
 	}
-	for k, v := range f.env {
+	if ns.cfg.CoverDir != "" {
+		cmd.Env = append(cmd.Env, coverVariable+"="+ns.cfg.CoverDir)
+	}
+	for k, v := range f.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	if err := ns.spawner.start(cmd); err != nil {
@@ -182,6 +191,19 @@ func (p *process) end() {
 	<-p.exited
 }
 
+// retire asks a free process to end, as one whose stdin is closed does by
+// itself, and kills it when it has not done so within grace.
+func (p *process) retire(grace time.Duration) {
+	_ = p.in.Close() // it may be gone already
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+	case <-timer.C:
+		p.end()
+	}
+}
+
 func (p *process) alive() bool {
 	select {
 	case <-p.exited:
@@ -191,14 +213,16 @@ func (p *process) alive() bool {
 	}
 }
 
-// ack waits for the first line, {"ok":true}.
-func (p *process) ack(patience time.Duration) error {
-	r, err := p.receive(time.Now().Add(patience))
-	if err != nil || string(r.line) != `{"ok":true}` {
-		p.end()
-		return errNoAck
+// ack waits for the first line, {"ok":true}. After an error the process is gone.
+func (p *process) ack(deadline time.Time) error {
+	r, err := p.receive(deadline)
+	if err == nil && string(r.line) != `{"ok":true}` {
+		err = errNoAck
 	}
-	return nil
+	if err != nil {
+		p.end()
+	}
+	return err
 }
 
 // call sends one event and waits for its result. After an error the process
@@ -218,10 +242,14 @@ func (p *process) receive(deadline time.Time) (reply, error) {
 	defer timer.Stop()
 	select {
 	case r, ok := <-p.replies:
-		if !ok {
+		switch {
+		case ok:
+			return r, nil
+		case p.exhausted.Load():
+			return reply{}, errMemory
+		default:
 			return reply{}, errExited
 		}
-		return r, nil
 	case <-timer.C:
 		return reply{}, errTimeout
 	}

@@ -1,14 +1,13 @@
 package platform
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
+
+	"blogposter/scripts/dev/project"
 )
 
 const webPrefix = "/api/v1/web/"
@@ -23,7 +22,7 @@ const (
 
 // target is what a web URL names.
 type target struct {
-	f    *function
+	f    *project.Function
 	json bool   // .json: the whole result as it is
 	rest string // the path after the function, escaped as it came
 }
@@ -39,7 +38,7 @@ func (ns *namespace) target(escapedPath string) (target, bool) {
 	if len(parts) == 4 {
 		t.rest = "/" + parts[3]
 	}
-	return t, t.f != nil && t.f.web // a private function is not there
+	return t, t.f != nil && t.f.Web != project.Private // a private function is not there
 }
 
 // serveWeb is a web call from request to answer.
@@ -53,17 +52,17 @@ func (ns *namespace) serveWeb(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, messageNotFound)
 		return
 	}
-	if !t.f.customOptions {
+	if !t.f.CustomOptions {
 		allowOrigins(w, r)
 		if r.Method == http.MethodOptions {
 			return
 		}
 	}
-	if t.f.secret != "" && r.Header.Get("X-Require-Whisk-Auth") != t.f.secret && r.Method != http.MethodOptions {
+	if t.f.Secret != "" && r.Header.Get("X-Require-Whisk-Auth") != t.f.Secret && r.Method != http.MethodOptions {
 		refuse(w, http.StatusUnauthorized, messageUnauth)
 		return
 	}
-	event, ok := webEvent(w, r, t.rest)
+	event, ok := webEvent(w, r, t.f, t.rest)
 	if !ok {
 		return
 	}
@@ -101,60 +100,12 @@ func refuseInvoke(w http.ResponseWriter, err error) {
 	refuse(w, status, err.Error())
 }
 
-// webEvent makes the event of a raw function, or answers why not. Base64
-// makes a body a third larger, and it is the event that has the limit.
-func webEvent(w http.ResponseWriter, r *http.Request, path string) (json.RawMessage, bool) {
-	body, ok := readBody(w, r)
-	if !ok {
-		return nil, false
-	}
-	text, encoded := string(body), false
-	if len(body) > 0 && encodesRequest(r.Header.Get("Content-Type")) {
-		text, encoded = base64.StdEncoding.EncodeToString(body), true
-	}
-	event := marshal(map[string]any{"http": map[string]any{
-		"method":          strings.ToLower(r.Method),
-		"path":            path,
-		"queryString":     r.URL.RawQuery,
-		"headers":         webHeaders(r),
-		"body":            text,
-		"isBase64Encoded": encoded,
-	}})
-	if len(event) > maxPayload {
-		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf(messageTooLarge, len(event), maxPayload))
-		return nil, false
-	}
-	return event, true
-}
-
-// webHeaders has one string per name, the last where a name repeats, and adds
-// what the platform's front adds.
-func webHeaders(r *http.Request) map[string]string {
-	h := map[string]string{"host": r.Host, "x-forwarded-proto": "http", "x-request-id": newID()}
-	for k, vs := range r.Header {
-		h[strings.ToLower(k)] = vs[len(vs)-1]
-	}
-	for _, k := range []string{"connection", "content-length", "transfer-encoding"} {
-		delete(h, k)
-	}
-	if ip, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		h["x-forwarded-for"] = strings.TrimPrefix(h["x-forwarded-for"]+", "+ip, ", ")
-	}
-	return h
-}
-
 // answer turns the activation's outcome into the HTTP response.
 func (a *activation) answer(w http.ResponseWriter, asJSON bool) {
 	result := a.result
 	switch {
-	case errors.Is(a.cause, errTimeout):
-		refuse(w, http.StatusGatewayTimeout, messageProcessing)
-		return
-	case errors.Is(a.cause, errNoAck):
-		refuse(w, http.StatusBadGateway, messageNoStart)
-		return
-	case a.status == developerError:
-		refuse(w, http.StatusBadGateway, messageProcessing)
+	case a.status == developerError: // upstream has one answer for all of them, the crash and the time-out
+		refuse(w, http.StatusBadRequest, messageProcessing)
 		return
 	case a.status == applicationError: // the error itself is the answer
 		var fields map[string]json.RawMessage

@@ -243,11 +243,11 @@ func TestWeb_turnsAResultIntoAResponse(t *testing.T) {
 		".json cannot give a string": {
 			result: `{"error":"boom"}`, suffix: ".json", status: 400, body: "error: Response is not valid 'application/json'.",
 		},
-		"a list is no result":      {result: `[1]`, status: 502, body: "error: There was an error processing your request."},
-		"null is no result":        {result: `null`, status: 502, body: "error: There was an error processing your request."},
-		"broken JSON is no result": {result: `{"body":`, status: 502, body: "error: There was an error processing your request."},
+		"a list is no result":      {result: `[1]`, status: 400, body: "error: There was an error processing your request."},
+		"null is no result":        {result: `null`, status: 400, body: "error: There was an error processing your request."},
+		"broken JSON is no result": {result: `{"body":`, status: 400, body: "error: There was an error processing your request."},
 		"exactly 1 MB passes":      {suffix: "?size=1048577", status: 200, contentType: "text/html; charset=UTF-8", body: strings.Repeat("x", 1<<20-len(`{"body":""}`))},
-		"one byte more does not":   {suffix: "?size=1048578", status: 502, body: "error: There was an error processing your request."},
+		"one byte more does not":   {suffix: "?size=1048578", status: 400, body: "error: Response is not valid 'message/http'."},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
