@@ -19,7 +19,7 @@ import (
 const maxBody = 1 << 20
 
 // readBody decodes a flat JSON object into dst, a pointer to a struct of
-// strings, lists of strings and the like. It is stricter than encoding/json: a
+// strings, lists of strings, whole numbers and truth values. It is stricter than encoding/json: a
 // member that is unknown, doubled or of the wrong type is a fault, and all of
 // them are named at once. null counts as absent.
 func readBody(w http.ResponseWriter, r *http.Request, dst any) error {
@@ -106,10 +106,15 @@ func members(dst any) (map[string]member, []string) {
 	fields := map[string]member{}
 	var names []string
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("json")
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		want := "a string"
-		if v.Field(i).Kind() == reflect.Slice {
+		switch v.Field(i).Kind() { //nolint:exhaustive // a body has no other kinds
+		case reflect.Slice:
 			want = "a list of strings"
+		case reflect.Int64:
+			want = "a whole number"
+		case reflect.Bool:
+			want = "true or false"
 		}
 		fields[name] = member{dst: v.Field(i).Addr().Interface(), want: want}
 		names = append(names, name)
