@@ -57,7 +57,7 @@ func Load(dir, envFile string, process map[string]string) (*Project, error) {
 		return nil, err
 	}
 	c := &checks{root: os.DirFS(dir)}
-	functions := c.read(filled)
+	_, functions := c.read(filled)
 	if len(c.faults) > 0 {
 		return nil, joined(c.faults)
 	}
@@ -99,19 +99,19 @@ func joined(faults []Fault) error {
 	return errors.Join(errs...)
 }
 
-// read makes functions of the filled-in text.
-func (c *checks) read(text string) []*Function {
+// read makes functions of the filled-in text; nil when it has no readable form.
+func (c *checks) read(text string) (*projectSpec, []*Function) {
 	c.at = "file"
 	for n, line := range strings.Split(text, "\n") {
 		if strings.Contains(line, "\t") {
 			c.fail("line %d has a tab: indent with spaces", n+1)
-			return nil
+			return nil, nil
 		}
 	}
 	spec, err := decode(text)
 	if err != nil {
 		c.fail("%v", err)
-		return nil
+		return nil, nil
 	}
-	return spec.functions(c)
+	return spec, spec.functions(c)
 }

@@ -26,10 +26,11 @@ func Check(root fs.FS, public []string) []Fault {
 	}
 	c.placeholders(string(text))
 	filled := placeholder.ReplaceAllString(string(text), "filled in")
-	functions := c.read(filled)
-	if spec, err := decode(filled); err == nil {
-		c.declared(spec)
+	spec, functions := c.read(filled)
+	if spec == nil {
+		return c.faults // all else would be said of an empty file
 	}
+	c.declared(spec)
 	for _, f := range functions {
 		c.at = "function " + f.Path()
 		c.exposure(f, public)
@@ -49,7 +50,7 @@ func (c *checks) placeholders(text string) {
 		switch {
 		case !variableName.MatchString(name):
 			c.fail("%s: only ${NAME} is supported", m)
-		case !known[name]:
+		case known != nil && !known[name]:
 			c.fail("%s is not in .env.example: say there what it is", m)
 		}
 	}
@@ -70,10 +71,12 @@ func (c *checks) quoted(n *yaml.Node) {
 
 var exampleLine = regexp.MustCompile(`(?m)^([A-Za-z_][A-Za-z0-9_]*)=`)
 
+// explained are the variables of .env.example; nil without it.
 func (c *checks) explained() map[string]bool {
 	text, err := fs.ReadFile(c.root, ".env.example")
 	if err != nil {
 		c.fail("%v: it explains every variable", err)
+		return nil
 	}
 	known := map[string]bool{}
 	for _, m := range exampleLine.FindAllStringSubmatch(string(text), -1) {
