@@ -19,9 +19,9 @@ import (
 const maxBody = 1 << 20
 
 // readBody decodes a flat JSON object into dst, a pointer to a struct of
-// strings, lists of strings, whole numbers and truth values. It is stricter than encoding/json: a
-// member that is unknown, doubled or of the wrong type is a fault, and all of
-// them are named at once. null counts as absent.
+// strings, lists of strings, whole numbers and truth values. It is stricter
+// than encoding/json: a member that is unknown, doubled or of the wrong type is
+// a fault, and all of them are named at once. null counts as absent.
 func readBody(w http.ResponseWriter, r *http.Request, dst any) error {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
