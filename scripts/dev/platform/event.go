@@ -99,50 +99,60 @@ func parsedEvent(r *http.Request, f *project.Function, path string, body []byte)
 		return nil, messageMalformed + "the query is not readable."
 	}
 	takeLast(members, query)
-	inner, problem := parsedBody(r, body)
+	inner, opaque, problem := parsedBody(r, body)
 	if problem != "" {
 		return nil, problem
 	}
 	maps.Copy(members, inner)
-	for k := range members {
-		if k == "http" || strings.HasPrefix(k, "__ow_") && k != opaqueBody {
-			return nil, messageParameters
-		}
-	}
-	if named(f.Parameters, members) {
+	if reserved(members) || named(f.Parameters, members) {
 		return nil, messageParameters
+	}
+	if opaque != nil {
+		members[opaqueBody] = opaque
 	}
 	members["http"] = marshal(map[string]any{"method": strings.ToLower(r.Method), "path": path, "headers": webHeaders(r)})
 	return members, ""
 }
 
+// reserved tells whether a caller names what the platform sets.
+func reserved(by object) bool {
+	for k := range by {
+		if k == "http" || strings.HasPrefix(k, "__ow_") {
+			return true
+		}
+	}
+	return false
+}
+
 const messageMalformed = "The request content was malformed: "
 
-// parsedBody is a body's members: a JSON object's, a form's, or the whole of it
-// as one.
-func parsedBody(r *http.Request, body []byte) (members object, problem string) {
-	members = object{}
+// parsedBody is a body's members, if it is a JSON object or a form, or else the
+// whole of it as one opaque value.
+func parsedBody(r *http.Request, body []byte) (members object, opaque json.RawMessage, problem string) {
 	m, _ := parseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case len(body) == 0:
+		return nil, nil, ""
 	case m.isJSON():
 		if !json.Valid(body) {
-			return nil, messageMalformed + "the body is no JSON."
+			return nil, nil, messageMalformed + "the body is no JSON."
 		}
 		if json.Unmarshal(body, &members) != nil || members == nil { // a list, a number, null
-			members = object{opaqueBody: body}
+			return nil, body, ""
 		}
+		return members, nil, ""
 	case m.name == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
-			return nil, messageMalformed + "the form is not readable."
+			return nil, nil, messageMalformed + "the form is not readable."
 		}
+		members = object{}
 		takeLast(members, form)
+		return members, nil, ""
 	default:
 		text, _ := bodyText(r, body)
-		members[opaqueBody] = marshal(text)
+		return nil, marshal(text), ""
 	}
-	return members, ""
 }
 
 // takeLast keeps the last of a repeated key's values.

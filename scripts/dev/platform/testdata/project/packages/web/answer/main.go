@@ -1,5 +1,6 @@
 // Command answer speaks the protocol by hand, without lib/faas: it answers
-// with the very text of the request's body, or with query=N bytes too many.
+// with the very text of the request's body, with ?size=N bytes, or with the ?line
+// it read.
 // Called by HTTP. A second call is safe.
 package main
 
@@ -32,6 +33,9 @@ func main() {
 		query, _ := url.ParseQuery(event.Value.HTTP.QueryString)
 		if n, err := strconv.Atoi(query.Get("size")); err == nil {
 			reply = `{"body":"` + strings.Repeat("x", n-len(`{"body":""}`+"\n")) + `"}`
+		}
+		if query.Has("line") {
+			reply = `{"body":` + strings.TrimSpace(string(line)) + `}`
 		}
 		if query.Has("quit") {
 			os.Exit(3)
