@@ -40,6 +40,14 @@ func linksOf(r *http.Request) links {
 	return links{base: "/api/v1/web" + path.Dir(name)}
 }
 
+// self is the address that was asked for.
+func (l links) self(r *http.Request) string {
+	if l.base == "" {
+		return r.URL.Path
+	}
+	return strings.TrimSuffix("/api/v1/web"+faas.Activation(r.Context()).Name+r.URL.Path, "/")
+}
+
 func (l links) run(id int64) string     { return fmt.Sprintf("%s/runs/%d", l.base, id) }
 func (l links) review(id int64) string  { return fmt.Sprintf("%s/reviews/%d", l.base, id) }
 func (l links) article(id int64) string { return fmt.Sprintf("%s/articles/%d", l.base, id) }
@@ -47,17 +55,34 @@ func (l links) article(id int64) string { return fmt.Sprintf("%s/articles/%d", l
 // action serves one route for a Principal who may use it.
 type action func(w http.ResponseWriter, r *http.Request, p auth.Principal) error
 
+// Route is one thing that a handler of this package serves.
+type Route struct {
+	Method string
+	Path   string    // below the function's own, such as /{id}; "" for the function's
+	Role   auth.Role // the least trusted one that may use it; "" for everybody
+}
+
+// Routes lists what a handler of this package serves, in the order it was
+// made; nothing for any other handler.
+func Routes(h http.Handler) []Route {
+	if rt, ok := h.(*router); ok {
+		return rt.routes
+	}
+	return nil
+}
+
 // router adds to a ServeMux what every answer needs.
 type router struct {
 	mux      *http.ServeMux
 	verifier Verifier
+	routes   []Route
 }
 
 func newRouter(v Verifier) *router { return &router{mux: http.NewServeMux(), verifier: v} }
 
 // private adds a route that takes a Principal whose role may do a.
 func (rt *router) private(pattern string, a auth.Action, serve action) {
-	rt.public(pattern, func(w http.ResponseWriter, r *http.Request) error {
+	rt.add(pattern, a.Needs(), func(w http.ResponseWriter, r *http.Request) error {
 		p, err := rt.verifier.Verify(r.Context(), r.Header.Values("Authorization"))
 		if err != nil {
 			return err
@@ -71,11 +96,27 @@ func (rt *router) private(pattern string, a auth.Action, serve action) {
 
 // public adds a route for everybody.
 func (rt *router) public(pattern string, serve func(w http.ResponseWriter, r *http.Request) error) {
+	rt.add(pattern, "", serve)
+}
+
+func (rt *router) add(pattern string, role auth.Role, serve func(w http.ResponseWriter, r *http.Request) error) {
+	method, path, _ := strings.Cut(pattern, " ")
+	rt.routes = append(rt.routes, Route{Method: method, Path: strings.TrimSuffix(strings.TrimSuffix(path, "{$}"), "/"), Role: role})
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if err := serve(w, r); err != nil {
-			fail(w, r, err)
+		if method != http.MethodGet {
+			answer(w, r, serve)
+			return
 		}
+		h := &held{ResponseWriter: w}
+		answer(h, r, serve)
+		h.send(r, role != "")
 	})
+}
+
+func answer(w http.ResponseWriter, r *http.Request, serve func(w http.ResponseWriter, r *http.Request) error) {
+	if err := serve(w, r); err != nil {
+		fail(w, r, err)
+	}
 }
 
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,8 +164,8 @@ func (f *refusal) Header() http.Header         { return f.header }
 func (f *refusal) WriteHeader(status int)      { f.status = status }
 func (f *refusal) Write(b []byte) (int, error) { return len(b), nil }
 
-// secure sets the headers of SPEC section 7. Answers belong to who asked, or
-// are only true at this moment: no cache keeps them.
+// secure sets the headers of SPEC section 7. What is only true at this moment
+// is kept by no cache; held lets a caller keep what it reads.
 func secure(h http.Header) {
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	h.Set("X-Content-Type-Options", "nosniff")

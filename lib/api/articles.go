@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"blogposter/lib/auth"
 	"blogposter/lib/view"
@@ -15,12 +16,19 @@ type ArticleStore interface {
 	// are more.
 	Articles(ctx context.Context, site string, p view.Page) ([]view.Article, error)
 	Article(ctx context.Context, site string, id int64) (view.CheckedArticle, error)
+	// SearchArticles is Articles for those that have every word.
+	SearchArticles(ctx context.Context, site, words string, p view.Page) ([]view.Article, error)
+	// Revision is another text after each change to the site's articles.
+	Revision(ctx context.Context, site string) (string, error)
 }
 
-// Articles serves GET / and GET /{id} of /articles: what was published.
+// Articles serves GET / and GET /{id} of /articles: what was published. Its
+// answers are cached, as only a Run's transition changes them; those of /runs
+// and /reviews say where things stand at this moment, and are not.
 type Articles struct {
 	Verifier Verifier
 	Store    ArticleStore
+	Cache    Cache // nil keeps nothing
 }
 
 // Handler returns the resource's http.Handler.
@@ -33,19 +41,27 @@ func (h Articles) Handler() http.Handler {
 
 func (h Articles) list(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
 	q := newQuery(r)
+	words := q.words("q")
 	page := q.page()
 	site, err := q.site(p)
 	if err != nil {
 		return err
 	}
-	found, err := h.Store.Articles(r.Context(), site, page)
-	if err != nil {
-		return err
+	rd := h.reader(p, site, answerTTL)
+	find := h.Store.Articles
+	if words != "" {
+		rd.ttl = searchTTL
+		find = func(ctx context.Context, site string, page view.Page) ([]view.Article, error) {
+			return h.Store.SearchArticles(ctx, site, words, page)
+		}
 	}
-	for i := range found {
-		found[i].Links = linksOf(r).ofArticle(found[i])
-	}
-	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(a view.Article) int64 { return a.ID }))
+	return sendCached(w, r, q, rd, func() (list[view.Article], error) {
+		found, err := find(r.Context(), site, page)
+		for i := range found {
+			found[i].Links = linksOf(r).ofArticle(found[i])
+		}
+		return newList(q, found, page.Limit, func(a view.Article) int64 { return a.ID }), err
+	})
 }
 
 func (h Articles) one(w http.ResponseWriter, r *http.Request, p auth.Principal) error {
@@ -53,16 +69,20 @@ func (h Articles) one(w http.ResponseWriter, r *http.Request, p auth.Principal) 
 	if err != nil {
 		return err
 	}
-	site, err := newQuery(r).site(p)
+	q := newQuery(r)
+	site, err := q.site(p)
 	if err != nil {
 		return err
 	}
-	a, err := h.Store.Article(r.Context(), site, id)
-	if err != nil {
-		return err
-	}
-	a.Links = linksOf(r).ofArticle(a.Article)
-	return sendJSON(w, r, http.StatusOK, a)
+	return sendCached(w, r, q, h.reader(p, site, answerTTL), func() (view.CheckedArticle, error) {
+		a, err := h.Store.Article(r.Context(), site, id)
+		a.Links = linksOf(r).ofArticle(a.Article)
+		return a, err
+	})
+}
+
+func (h Articles) reader(p auth.Principal, site string, ttl time.Duration) reader {
+	return reader{cache: h.Cache, revision: h.Store.Revision, who: p, site: site, ttl: ttl}
 }
 
 func (l links) ofArticle(a view.Article) map[string]string {

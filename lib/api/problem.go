@@ -1,11 +1,14 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
+	"time"
 
 	"blogposter/lib/auth"
 	"blogposter/lib/faas"
@@ -42,10 +45,19 @@ func problemOf(err error) *faas.Problem {
 		return unauthorized("expired", "The token has expired: sign in again, or use a current API key.", challenge)
 	case errors.Is(err, auth.ErrRefused):
 		return unauthorized("refused", "The token is not accepted: sign in again, or use a current API key.", challenge)
+	case fault.RetryAfter(err) > 0:
+		return unavailable(fault.RetryAfter(err))
 	case fault.IsTimeout(err), errors.As(err, &network):
-		return faas.NewProblem(http.StatusServiceUnavailable, "unavailable", "Try again in a moment.").With("Retry-After", "2")
+		return unavailable(moment)
 	}
 	return faas.NewProblem(http.StatusInternalServerError, "internal", "")
+}
+
+// moment is how long a server that didn't answer is left alone.
+const moment = 2 * time.Second
+
+func unavailable(wait time.Duration) *faas.Problem {
+	return faas.NewProblem(http.StatusServiceUnavailable, "unavailable", "Try again in a moment.").With("Retry-After", retryAfter(wait))
 }
 
 // challenge is the one of RFC 6750 for credentials that were sent.
@@ -61,17 +73,47 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "kind", fault.KindOf(err), "err", err, "pattern", r.Pattern)
 	}
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", retryAfter(moment)) // unless the problem says otherwise
+	}
 	p.ServeHTTP(w, r)
 }
 
-// sendJSON writes an answer. <, > and & stay as they are: escaped, each takes
-// six bytes of the platform's megabyte.
+// retryAfter is a wait as the header says it: whole seconds, at least one.
+func retryAfter(wait time.Duration) string {
+	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
+}
+
+// sendJSON answers with v.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, v any) error {
+	link, body, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return sendBody(w, r, status, link, body)
+}
+
+// encode makes the body of an answer, and the Link that belongs to it. <, >
+// and & stay as they are: escaped, each takes six bytes of the platform's
+// megabyte.
+func encode(v any) (link string, body []byte, err error) {
+	if l, ok := v.(interface{ link() string }); ok {
+		link = l.link()
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err = enc.Encode(v)
+	return link, b.Bytes(), err
+}
+
+func sendBody(w http.ResponseWriter, r *http.Request, status int, link string, body []byte) error {
+	if link != "" {
+		w.Header().Set("Link", link)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if _, err := w.Write(body); err != nil {
 		slog.WarnContext(r.Context(), "write answer", "err", err, "pattern", r.Pattern)
 	}
 	return nil

@@ -1,14 +1,18 @@
 package api
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"blogposter/lib/auth"
 	"blogposter/lib/faas"
@@ -24,14 +28,19 @@ const (
 // One it isn't asked for is refused: a misspelt filter would otherwise answer
 // with everything.
 type query struct {
-	values url.Values
-	asked  []string
-	errs   []faas.FieldError
+	address string // of the resource, as callers reach it
+	list    string // the resource's name
+	values  url.Values
+	asked   []string
+	errs    []faas.FieldError
+
+	chosen string // site; set by site
+	after  int64  // what the cursor says; 0 without one
 }
 
 func newQuery(r *http.Request) *query {
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	q := &query{values: values}
+	q := &query{values: values, address: linksOf(r).self(r), list: path.Base(faas.Activation(r.Context()).Name) + r.URL.Path}
 	if err != nil {
 		q.fault("query", "is not readable", "escape each value, and part them by &")
 	}
@@ -61,13 +70,47 @@ func (q *query) page() view.Page {
 		p.Limit = n
 	}
 	if text := q.text("cursor"); text != "" {
-		id, ok := parseCursor(text)
+		id, ok := positionOf(text)
 		if !ok {
-			q.fault("cursor", "is not one of ours", "send next_cursor of the page before, as it is, or leave it out to begin at the start")
+			q.errs = append(q.errs, badCursor)
 		}
-		p.After = id
+		p.After, q.after = id, id
 	}
 	return p
+}
+
+var badCursor = faas.FieldError{
+	Field: "cursor", Detail: "is not one of this list",
+	Fix: "send next_cursor of the page before, as it is and with the same other parameters, or leave it out to begin at the start",
+}
+
+const (
+	minWords = 2
+	maxWords = 200
+)
+
+// words reads what to search for, with single spaces; "" when it isn't asked
+// for.
+func (q *query) words(name string) string {
+	if len(q.values[name]) == 0 {
+		q.asked = append(q.asked, name)
+		return ""
+	}
+	text := strings.Join(strings.Fields(q.text(name)), " ")
+	if n := utf8.RuneCountInString(text); n < minWords || n > maxWords || !isLine(text) {
+		q.fault(name, "is not something to search for", fmt.Sprintf("send words, %d to %d characters", minWords, maxWords))
+		return ""
+	}
+	q.values.Set(name, text)
+	return text
+}
+
+// normal spells the parameters in one way, whatever their order. The site is
+// not among them: it may go without saying.
+func (q *query) normal() string {
+	v := maps.Clone(q.values)
+	v.Del("site")
+	return v.Encode()
 }
 
 // one reads a parameter whose values are listed; empty means any.
@@ -93,13 +136,21 @@ func (q *query) err() error {
 	return invalid(q.errs...)
 }
 
-// site ends the reading of parameters where site is the only one.
+// site ends the reading of parameters where site is the only one that is left.
 func (q *query) site(p auth.Principal) (string, error) {
 	named := q.text("site")
 	if err := q.err(); err != nil {
 		return "", err
 	}
-	return chooseSite(p, named)
+	slug, err := chooseSite(p, named)
+	if err != nil {
+		return "", err
+	}
+	q.chosen = slug
+	if q.after != 0 && q.cursor(q.after) != q.values.Get("cursor") {
+		return "", invalid(badCursor)
+	}
+	return slug, nil
 }
 
 func joined[T ~string](list []T) string {
@@ -114,36 +165,56 @@ func joined[T ~string](list []T) string {
 type list[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next_cursor,omitempty"` // absent on the last page
+	next  string // the next page's address
+}
+
+// link is the header that leads to the next page (RFC 8288).
+func (l list[T]) link() string {
+	if l.next == "" {
+		return ""
+	}
+	return "<" + l.next + `>; rel="next"`
 }
 
 // newList makes a page of what was found, which is one more than limit when
-// there is another page.
-func newList[T any](found []T, limit int, id func(T) int64) list[T] {
+// there is another page. id is what the next page begins after.
+func newList[T any](q *query, found []T, limit int, id func(T) int64) list[T] {
 	if len(found) <= limit {
 		return list[T]{Items: append([]T{}, found...)} // [], never null
 	}
 	found = found[:limit]
-	return list[T]{Items: found, Next: formatCursor(id(found[limit-1]))}
+	cursor := q.cursor(id(found[limit-1]))
+	v := maps.Clone(q.values)
+	v.Set("cursor", cursor)
+	return list[T]{Items: found, Next: cursor, next: q.address + "?" + v.Encode()}
 }
 
-const cursorVersion = 1
+const (
+	cursorVersion = 2
+	cursorCheck   = 8 // bytes
+)
 
-// formatCursor hides the id a page ended at, so that nobody builds cursors by
-// hand and the order of a list can change.
-func formatCursor(id int64) string {
+// cursor hides the id a page ended at, so that nobody builds cursors by hand
+// and the order of a list can change. It holds for this list alone: the same
+// resource, site and filters. A check is enough where a signature would guard
+// nothing: whatever a cursor says, a site sees only its own rows.
+func (q *query) cursor(id int64) string {
+	v := maps.Clone(q.values)
+	for _, name := range []string{"cursor", "limit", "site"} {
+		v.Del(name)
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{q.list, q.chosen, v.Encode(), strconv.FormatInt(id, 10)}, "\n")))
 	b := binary.AppendVarint([]byte{cursorVersion}, id)
-	return base64.RawURLEncoding.EncodeToString(b)
+	return base64.RawURLEncoding.EncodeToString(append(b, sum[:cursorCheck]...))
 }
 
-// parseCursor takes what formatCursor made, and only that.
-func parseCursor(s string) (int64, bool) {
+// positionOf reads the id in a cursor, before it is known whether the cursor
+// belongs to this list.
+func positionOf(s string) (int64, bool) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < 2 || b[0] != cursorVersion {
+	if err != nil || len(b) < 2+cursorCheck || b[0] != cursorVersion {
 		return 0, false
 	}
 	id, _ := binary.Varint(b[1:])
-	if id < 1 || formatCursor(id) != s { // no other spelling, and nothing behind it
-		return 0, false
-	}
-	return id, true
+	return id, id > 0
 }

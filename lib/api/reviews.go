@@ -64,7 +64,7 @@ func (h Reviews) list(w http.ResponseWriter, r *http.Request, p auth.Principal) 
 	for i := range found {
 		found[i] = linksOf(r).describe(found[i], h.Now())
 	}
-	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
+	return sendJSON(w, r, http.StatusOK, newList(q, found, page.Limit, func(r view.Run) int64 { return r.ID }))
 }
 
 // sheet is what a reviewer reads before deciding: all of it belongs to the
@@ -96,22 +96,52 @@ func (h Reviews) one(w http.ResponseWriter, r *http.Request, p auth.Principal) e
 	if err != nil {
 		return err
 	}
-	v, err := h.Store.Review(r.Context(), site, id)
+	s, err := h.sheet(r, site, id)
 	if err != nil {
 		return err
 	}
+	return sendJSON(w, r, http.StatusOK, s)
+}
+
+func (h Reviews) sheet(r *http.Request, site string, id int64) (sheet, error) {
+	v, err := h.Store.Review(r.Context(), site, id)
+	if err != nil {
+		return sheet{}, err
+	}
 	d := v.Dossier.Draft
 	if d == nil {
-		return notFound("The run has no draft yet; " + linksOf(r).run(id) + " says where it stands.")
+		return sheet{}, notFound("The run has no draft yet; " + linksOf(r).run(id) + " says where it stands.")
 	}
-	return sendJSON(w, r, http.StatusOK, sheet{
+	return sheet{
 		Run: linksOf(r).describe(v.Run, h.Now()), Version: d.Version, Digest: d.Digest,
 		Title: d.Title, Slug: d.Slug, Excerpt: d.Excerpt, MetaDescription: d.MetaDescription, Keyphrase: d.Keyphrase,
 		Categories: d.Categories, Tags: d.Tags, Markdown: h.Markdown(v.Dossier), Cost: v.Cost,
 		Claims:   append([]editorial.Claim{}, v.Dossier.Claims...), // [], never null
 		Findings: append([]editorial.Finding{}, v.Dossier.Findings...),
 		Decision: v.Dossier.Decision,
-	})
+	}, nil
+}
+
+// unchanged checks If-Match, if it was sent, against the review as it would be
+// shown now. It guards more than the digest does: the findings and the claims'
+// evidence are in it, too.
+func (h Reviews) unchanged(r *http.Request, site string, id int64) error {
+	tags := r.Header.Values("If-Match")
+	if len(tags) == 0 {
+		return nil
+	}
+	s, err := h.sheet(r, site, id)
+	if err != nil {
+		return err
+	}
+	_, body, err := encode(s)
+	if err != nil {
+		return err
+	}
+	if !named(tags, etagOf(body), strongly) {
+		return faas.NewProblem(http.StatusPreconditionFailed, "review-changed", "The review is not the one whose ETag was sent in If-Match; read it again, then decide.")
+	}
+	return nil
 }
 
 // verdict is the body of POST /{run}/decision as it comes.
@@ -161,12 +191,15 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 	if err := v.check(); err != nil {
 		return err
 	}
+	if err := h.unchanged(r, site, id); err != nil {
+		return err
+	}
 	got, err := h.Store.Decide(r.Context(), site, view.Answer{
 		RunID: id, Verb: editorial.Verb(v.Verb), Digest: v.Digest, Comment: strings.TrimSpace(v.Comment), Reviewer: p.Subject,
 	})
 	var c *view.Conflict
 	if errors.As(err, &c) {
-		return conflict(*c, v.Digest)
+		return conflict(*c, v.Digest, h.Now())
 	}
 	if err != nil {
 		return err
@@ -180,10 +213,14 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 	}{linksOf(r).describe(got.Run, h.Now()), got.Decision})
 }
 
-func conflict(c view.Conflict, sent string) *faas.Problem {
+func conflict(c view.Conflict, sent string, now time.Time) *faas.Problem {
 	switch {
 	case !c.Run.AwaitsApproval():
-		return faas.NewProblem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+		p := faas.NewProblem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
+		if wait, moves := untilNext(c.Run, now); moves {
+			p.With("Retry-After", retryAfter(wait))
+		}
+		return p
 	case c.Digest == sent:
 		return faas.NewProblem(http.StatusConflict, "already-decided", "This draft has its answer already; only a changed text, which is a new draft, can be decided anew.")
 	}

@@ -170,6 +170,7 @@ func TestReviews_decide_saysWhyItCameTooLate(t *testing.T) {
 	p = refused(t, w, http.StatusConflict)
 	require.Equal(t, "urn:blogposter:problem:not-waiting", p.Type)
 	require.Contains(t, p.Detail, "it is ready at the publish stage")
+	require.Equal(t, "60", w.Header().Get("Retry-After"), "it moves by itself")
 	require.NotContains(t, w.Body.String(), "current_digest")
 
 	j.err = fmt.Errorf("decide: %w", &view.Conflict{Run: waiting, Digest: digest})

@@ -158,7 +158,7 @@ func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) err
 	for i := range found {
 		found[i] = linksOf(r).describe(found[i], h.Now())
 	}
-	return sendJSON(w, r, http.StatusOK, newList(found, page.Limit, func(r view.Run) int64 { return r.ID }))
+	return sendJSON(w, r, http.StatusOK, newList(q, found, page.Limit, func(r view.Run) int64 { return r.ID }))
 }
 
 func (h Runs) one(w http.ResponseWriter, r *http.Request, p auth.Principal) error {

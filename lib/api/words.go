@@ -75,3 +75,19 @@ func nextWaiting(r view.Run) string {
 	}
 	return ""
 }
+
+// aWhile is how long a stage takes, roughly; tick looks each minute as well.
+const aWhile = time.Minute
+
+// untilNext is how soon a Run may stand elsewhere, and whether it moves by
+// itself at all.
+func untilNext(r view.Run, now time.Time) (time.Duration, bool) {
+	switch r.State {
+	case pipeline.StateReady:
+		return max(aWhile, r.NotBefore.Sub(now)), true
+	case pipeline.StateRunning:
+		return aWhile, true
+	case pipeline.StateWaiting, pipeline.StateDone, pipeline.StateFailed, pipeline.StateCancelled:
+	}
+	return 0, false
+}

@@ -14,6 +14,7 @@ import (
 	"blogposter/lib/api"
 	"blogposter/lib/auth"
 	"blogposter/lib/auth/jwt"
+	"blogposter/lib/cache"
 	"blogposter/lib/config"
 	"blogposter/lib/faas"
 	"blogposter/lib/store"
@@ -24,9 +25,10 @@ func main() {
 	slog.SetDefault(faas.Logger(env.LogLevel()))
 	pool, badPool := store.Pool(context.Background(), env.Need("DATABASE_URL", "Postgres URL of the functions' role; `make up` writes one"))
 	tokens, badSecret := jwt.New(env.Need("JWT_SECRET", "the project's JWT secret, or `openssl rand -hex 32`"), time.Now)
-	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
+	answers, badURL := cache.New(env.Need("REDIS_URL", "redis://:password@host:6379/0, or rediss:// over TLS; `make up` writes one"))
+	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret, badURL)); err != nil {
 		faas.Fail(err)
 	}
 	s := store.New(pool)
-	faas.Serve(faas.HTTP(api.Articles{Verifier: auth.NewVerifier(tokens, s), Store: s}.Handler()))
+	faas.Serve(faas.HTTP(api.Articles{Verifier: auth.NewVerifier(tokens, s), Store: s, Cache: answers}.Handler()))
 }
