@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -37,7 +38,9 @@ func main() {
 		faas.Fail(err)
 	}
 	// One try within the check's own time: the client would else go on past it.
-	address.PoolSize, address.MaxRetries, address.DialerRetries = 1, -1, 1
+	// The pool's size stays: once so many connections have failed, the client
+	// dials in the background only, and a server that is back seems away.
+	address.MaxRetries, address.DialerRetries = -1, 1
 	address.DialTimeout, address.ContextTimeoutEnabled = patience, true
 	hints := redis.NewClient(address)
 	faas.Serve(faas.HTTP(api.Ready{
@@ -46,7 +49,12 @@ func main() {
 			{Name: "postgres", Probe: store.New(pool).Ping},
 			{Name: "s3", Probe: blobs.Ping},
 			// Redis holds hints and caches alone: without it work is slower, and none stops.
-			{Name: "redis", Optional: true, Probe: func(ctx context.Context) error { return hints.Ping(ctx).Err() }},
+			{Name: "redis", Optional: true, Probe: func(ctx context.Context) error {
+				if err := hints.Ping(ctx).Err(); err != nil { // a plain word to a TLS port is answered with silence or an end
+					return fmt.Errorf("ask Redis at REDIS_URL (rediss:// over TLS, redis:// without): %w", err)
+				}
+				return nil
+			}},
 		},
 	}.Handler()))
 }
