@@ -49,8 +49,20 @@ func document() editorial.Document {
 		editorial.Draft{
 			Version: 2, Title: "t", Slug: "sl", Excerpt: "e", Markup: "m", JSONLD: "j", Categories: []string{"c"}, Tags: []string{"x", "y"},
 			MetaDescription: "md", Keyphrase: "k",
+			Media: []editorial.Media{{Role: "featured", Hash: "h", Type: "image/png", Width: 2, Height: 1, Alt: "a", Name: "n.png", Origin: "card"}},
 		},
 	)
+}
+
+func TestDocumentOf_namesAnUpdateAndItsTarget(t *testing.T) {
+	t.Parallel()
+
+	fresh := editorial.DocumentOf(editorial.Site{}, editorial.Brief{RunID: 7}, editorial.Draft{})
+	update := editorial.DocumentOf(editorial.Site{}, editorial.Brief{RunID: 7, TargetID: 3}, editorial.Draft{})
+	require.Equal(t, "publish", fresh.Action)
+	require.Equal(t, "update", update.Action)
+	require.Equal(t, int64(3), update.TargetID)
+	require.NotEqual(t, fresh.Digest(), update.Digest())
 }
 
 func TestDocument_Digest_changesWithEveryField(t *testing.T) {
@@ -75,7 +87,16 @@ func TestDocument_Digest_changesWithEveryField(t *testing.T) {
 		"disclaimers": func(d *editorial.Document) { d.Disclaimers = d.Disclaimers[1:] },
 		"time":        func(d *editorial.Document) { d.PublishAt = &later },
 		"no time":     func(d *editorial.Document) { d.PublishAt = nil },
-		"media":       func(d *editorial.Document) { d.Media = []string{"00"} },
+		"no media":    func(d *editorial.Document) { d.Media = nil },
+		"media role":  func(d *editorial.Document) { d.Media[0].Role = "z" },
+		"media bytes": func(d *editorial.Document) { d.Media[0].Hash = "z" },
+		"media type":  func(d *editorial.Document) { d.Media[0].Type = "z" },
+		"media alt":   func(d *editorial.Document) { d.Media[0].Alt = "z" },
+		"media name":  func(d *editorial.Document) { d.Media[0].Name = "z" },
+		"media maker": func(d *editorial.Document) { d.Media[0].Origin = "z" },
+		"width":       func(d *editorial.Document) { d.Media[0].Width++ },
+		"height":      func(d *editorial.Document) { d.Media[0].Height++ },
+		"target":      func(d *editorial.Document) { d.TargetID++ },
 		"a border moves between two fields": func(d *editorial.Document) {
 			d.Title, d.Slug = "ts", "l"
 		},

@@ -54,6 +54,23 @@ type Publication struct {
 	URL         string           `json:"url"`
 	PublishedAt *time.Time       `json:"published_at,omitempty"`
 	ReplacesID  int64            `json:"replaces_id,omitempty"` // the Publication whose post this one takes over
+	EndedAt     *time.Time       `json:"ended_at,omitempty"`    // when it was superseded or retracted
+	EndedWhy    string           `json:"ended_why,omitempty"`
+}
+
+// Edition is a Publication with the Draft it shows.
+type Edition struct {
+	Publication Publication `json:"publication"`
+	Draft       Draft       `json:"draft"`
+}
+
+// Standing is how things stand with an article on its site.
+type Standing struct {
+	Target Edition `json:"target"` // the one that was asked for
+	// Current is what stands on the Target's post now, nil when nothing does;
+	// Before is the version that it replaced there, nil when there is none.
+	Current *Edition `json:"current"`
+	Before  *Edition `json:"before"`
 }
 
 // Document is everything a reviewer approves, in one canonical form. What is
@@ -62,7 +79,8 @@ type Document struct {
 	Site            string
 	RunID           int64
 	Version         int
-	Action          string // "publish"
+	Action          string // "publish", or "update" of the Publication with TargetID
+	TargetID        int64
 	Title           string
 	Slug            string
 	Excerpt         string
@@ -75,18 +93,22 @@ type Document struct {
 	Keyphrase       string
 	Disclaimers     []string
 	PublishAt       *time.Time
-	Media           []string // SHA-256 of each file's bytes, in order
+	Media           []Media // each file's hash stands for its bytes
 }
 
 // DocumentOf is the Document a Draft stands for on its Site.
 func DocumentOf(site Site, brief Brief, d Draft) Document {
+	action := "publish"
+	if brief.TargetID != 0 {
+		action = "update"
+	}
 	return Document{
-		Site: site.Slug, RunID: brief.RunID, Version: d.Version, Action: "publish",
+		Site: site.Slug, RunID: brief.RunID, Version: d.Version, Action: action, TargetID: brief.TargetID,
 		Title: d.Title, Slug: d.Slug, Excerpt: d.Excerpt, Markup: d.Markup, JSONLD: d.JSONLD,
 		Categories: d.Categories, Tags: d.Tags, Author: site.Author,
 		MetaDescription: d.MetaDescription, Keyphrase: d.Keyphrase,
 		Disclaimers: append(append([]string{}, site.Rules.Disclaimers...), site.Rules.AIDisclosure),
-		PublishAt:   brief.PublishAt,
+		PublishAt:   brief.PublishAt, Media: d.Media,
 	}
 }
 
@@ -112,7 +134,15 @@ func (d Document) Digest() string {
 		at = d.PublishAt.UTC().Format(time.RFC3339Nano)
 	}
 	text(h, at)
-	texts(h, d.Media)
+	number(h, int64(len(d.Media)))
+	for _, m := range d.Media {
+		texts(h, []string{m.Role, m.Hash, m.Type, m.Alt, m.Name, m.Origin})
+		number(h, int64(m.Width))
+		number(h, int64(m.Height))
+	}
+	if d.TargetID != 0 { // a new article has the digest it had before there were updates
+		number(h, d.TargetID)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
