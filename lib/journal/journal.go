@@ -50,6 +50,15 @@ type Intent struct {
 	Prompt   string        // version of the prompt, such as "v1/digest"
 	External string        // a name of ours that the provider keeps with the call, such as a batch's custom id
 	Worst    ledger.Micros // 0 for an unpaid call
+	// Or names other steps of the Run's stage whose stored answer serves as
+	// well: it is returned, and nothing is sent.
+	Or []Key
+}
+
+// Key is what a step is found by, within its Run's stage.
+type Key struct {
+	Name  string
+	Input []byte // as in Intent
 }
 
 // Receipt is what a call brought: its answer, and what it cost.
@@ -61,7 +70,13 @@ type Receipt struct {
 }
 
 // Hash is the SHA-256 of the Intent's input.
-func (in Intent) Hash() [sha256.Size]byte { return sha256.Sum256(in.Input) }
+func (in Intent) Hash() [sha256.Size]byte { return Key{Input: in.Input}.Hash() }
+
+// Hash is the SHA-256 of the Key's input.
+func (k Key) Hash() [sha256.Size]byte { return sha256.Sum256(k.Input) }
+
+// Keys are those of every step whose stored answer serves, its own first.
+func (in Intent) Keys() []Key { return append([]Key{{in.Name, in.Input}}, in.Or...) }
 
 // Begun is a step that may be called now, or, with Stored set, one whose
 // answer is known.
@@ -80,7 +95,8 @@ type Ending struct {
 }
 
 // Steps is the journal's table. Every method refuses a lease that is no
-// longer held, and extends one that is.
+// longer held, and extends one that is. BeginStep looks for the answers of all
+// of the Intent's Keys before it reserves anything.
 type Steps interface {
 	BeginStep(ctx context.Context, l pipeline.Lease, in Intent) (Begun, error)
 	FinishStep(ctx context.Context, l pipeline.Lease, b Begun, r Receipt) error
@@ -93,8 +109,8 @@ type Journal struct{ steps Steps }
 // New returns a Journal kept in steps.
 func New(steps Steps) *Journal { return &Journal{steps: steps} }
 
-// Do returns the stored answer of the step, or makes the call and stores its
-// answer first. An error of call is returned as it is, after the step was
+// Do returns the stored answer of the step, or of one that serves as well, or
+// makes the call and stores its answer first. An error of call is returned as it is, after the step was
 // closed; fault.IsLost decides whether its reservation stays charged.
 func (j *Journal) Do(ctx context.Context, l pipeline.Lease, in Intent, call func(ctx context.Context) (Receipt, error)) (json.RawMessage, error) {
 	b, err := j.steps.BeginStep(ctx, l, in)

@@ -36,6 +36,10 @@ func TestBook_Cost_workedExamples(t *testing.T) {
 		"one token rounds up":                  {model: "claude-haiku-5-5", usage: ledger.Usage{CacheRead: 1}, want: 1},
 		"classes are summed before rounding":   {model: "claude-haiku-5-5", usage: ledger.Usage{Input: 5, CacheRead: 50}, want: 1},
 		"nothing costs nothing":                {model: "claude-sonnet-5-5", want: 0},
+		"gpt-6 sol: a cache read is a tenth":   {provider: "openai", model: "gpt-6-sol", usage: ledger.Usage{Input: 1000, CacheRead: 1000, Output: 1000}, want: 2_000 + 200 + 10_000},
+		"gpt-6 luna":                           {provider: "openai", model: "gpt-6-luna", usage: ledger.Usage{Input: 100_000, CacheRead: 100_000, Output: 1000}, want: 10_000 + 1_000 + 500},
+		"gpt-6 sol above 272k":                 {provider: "openai", model: "gpt-6-sol", usage: ledger.Usage{Input: 272_001, Output: 1000}, want: 1_088_004 + 15_000},
+		"embeddings charge what they read":     {provider: "openai", model: "text-embedding-3-small", usage: ledger.Usage{Input: 1_000_000}, want: 20_000},
 		"the reader charges by its output":     {provider: "jina", model: "reader", usage: ledger.Usage{Output: 20_000}, want: 1_000},
 	}
 	for name, tc := range tests {

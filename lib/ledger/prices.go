@@ -14,7 +14,7 @@ var Prices = Book{
 	gpt("gpt-6-luna", 0, 100_000, 500_000, 10_000, spec),
 	gpt("gpt-6-luna", 272_000, 200_000, 750_000, 20_000, longContext),
 	gpt("text-embedding-3-small", 0, 20_000, 0, 0, spec),
-	gpt("glove-100d-offline", 0, 20_000, 0, 0, "not sold: scripts/modelserver's vectors, at the list price of text-embedding-3-small, so that a demo's bill is a real one"),
+	gpt("glove-100d-offline", 0, 20_000, 0, 0, "not sold: the offline vectors of scripts/modelserver, at the list price of text-embedding-3-small, so that a demo's bill is a real one"),
 	{
 		Provider: "jina", Model: "reader", From: listed, Output: 50_000,
 		Source: "assumed: US$0.05 per million tokens of page text; the provider's page could not be read when this was written",

@@ -41,20 +41,31 @@ const priced = 10 * time.Minute
 // Client is the one way to call a model. Every call is a journaled step whose
 // worst case is reserved before it is made, so a repeated Text or JSON with
 // the same Request costs nothing. It is safe for concurrent use.
+//
+// Where the way to a model's provider fails, the model of equal list price of
+// another configured provider is asked at once, as a step of its own with its
+// own reservation; what the first call may have cost stays charged. An answer
+// of either is never bought again, and says which model wrote it.
 type Client struct {
-	model   Model
+	models  []Model // the primary one first
 	journal *journal.Journal
 	prices  ledger.Book
 	now     func() time.Time
 
 	mu      sync.Mutex
+	pauses  map[string]time.Time // by provider, until when it is asked last
 	schemas map[[sha256.Size]byte]*jsonschema.Resolved
 }
 
 // New returns a Client that calls m, keeps its steps in j and prices them by
-// the lines of prices in force at now().
-func New(m Model, j *journal.Journal, prices ledger.Book, now func() time.Time) *Client {
-	return &Client{model: m, journal: j, prices: prices, now: now, schemas: map[[sha256.Size]byte]*jsonschema.Resolved{}}
+// the lines of prices in force at now(). A Request goes to the provider that
+// the prices list its model under, m before others, and falls back on the
+// rest.
+func New(m Model, j *journal.Journal, prices ledger.Book, now func() time.Time, others ...Model) *Client {
+	return &Client{
+		models: append([]Model{m}, others...), journal: j, prices: prices, now: now,
+		pauses: map[string]time.Time{}, schemas: map[[sha256.Size]byte]*jsonschema.Resolved{},
+	}
 }
 
 // check names what the request lacks before anything is reserved for it.
@@ -90,24 +101,54 @@ func (r Request) bytes() int64 {
 	return int64(n)
 }
 
-// call makes r a step of the Run, or returns the answer that it has already.
-// A refusal is an error; a truncated answer is the caller's to judge.
+// call makes r a step of the Run, or returns the answer that it has already,
+// whoever wrote it. A refusal is an error; a truncated answer is the caller's
+// to judge.
 func (c *Client) call(ctx context.Context, l pipeline.Lease, r Request) (Response, error) {
-	// One day for both prices: a call over midnight must not cost more than
-	// was reserved for it.
-	day, provider := c.now(), c.model.Provider()
+	// One day for all prices: a call over midnight must not cost more than was
+	// reserved for it.
+	day := c.now()
+	list, keys, err := c.candidates(r, day)
+	if err != nil {
+		return Response{}, err
+	}
+	resp, err := c.answered(ctx, l, list, keys, day)
+	if err != nil {
+		return Response{}, err
+	}
+	switch resp.Stop {
+	case StopEnd, StopTruncated:
+		return resp, nil
+	case StopRefused:
+		return resp, fault.NeedsHuman(fmt.Errorf("step %q, call %s: %w", r.Step, resp.Request, ErrRefused))
+	}
+	return resp, fault.Permanent(fmt.Errorf("step %q, call %s: model stopped for an unknown reason %q", r.Step, resp.Request, resp.Stop))
+}
+
+// ask makes a request a step, asked of one provider, or returns the answer
+// that one of the steps keys has. callErr is the provider's error, if that is
+// why there is none.
+func (c *Client) ask(ctx context.Context, l pipeline.Lease, m candidate, keys []journal.Key, day time.Time) (resp Response, callErr, err error) {
+	provider, r := m.Provider(), m.request
 	worst, err := c.prices.Worst(provider, r.Model, day, r.bytes(), r.MaxTokens)
 	if err != nil {
-		return Response{}, fault.NotYet(fmt.Errorf("step %q: this program has %w", r.Step, err), priced)
+		return Response{}, nil, fault.NotYet(fmt.Errorf("step %q: this program has %w", r.Step, err), priced)
 	}
-	input, err := r.canonical()
-	if err != nil {
-		return Response{}, fault.Permanent(fmt.Errorf("step %q: %w", r.Step, err))
+	var own journal.Key
+	var or []journal.Key
+	for _, k := range keys {
+		if k.Name == r.Step {
+			own = k
+		} else {
+			or = append(or, k)
+		}
 	}
 	raw, err := c.journal.Do(ctx, l, journal.Intent{
-		Name: r.Step, Input: input, Provider: provider, Model: r.Model, Prompt: r.Prompt, Worst: worst,
+		Name: own.Name, Input: own.Input, Provider: provider, Model: r.Model, Prompt: r.Prompt, Worst: worst, Or: or,
 	}, func(ctx context.Context) (journal.Receipt, error) {
-		resp, callErr := c.model.Call(ctx, r)
+		m.warn(ctx, l)
+		var resp Response
+		resp, callErr = m.Call(ctx, r)
 		cost, err := c.prices.Cost(provider, r.Model, day, resp.Usage)
 		if err == nil && callErr == nil {
 			resp.Text = storable(resp.Text)
@@ -117,19 +158,12 @@ func (c *Client) call(ctx context.Context, l pipeline.Lease, r Request) (Respons
 		return journal.Receipt{Usage: resp.Usage, Cost: cost, Request: resp.Request}, errors.Join(callErr, err)
 	})
 	if err != nil {
-		return Response{}, err
+		return Response{}, callErr, err
 	}
-	var resp Response
 	if err := json.Unmarshal(raw, &resp); err != nil {
-		return Response{}, fault.Permanent(fmt.Errorf("step %q: stored answer: %w", r.Step, err))
+		return Response{}, nil, fault.Permanent(fmt.Errorf("step %q: stored answer: %w", r.Step, err))
 	}
-	switch resp.Stop {
-	case StopEnd, StopTruncated:
-		return resp, nil
-	case StopRefused:
-		return resp, fault.NeedsHuman(fmt.Errorf("step %q, call %s: %w", r.Step, resp.Request, ErrRefused))
-	}
-	return resp, fault.Permanent(fmt.Errorf("step %q, call %s: model stopped for an unknown reason %q", r.Step, resp.Request, resp.Stop))
+	return resp, nil, nil
 }
 
 // storable is text as Postgres takes it: an answer that it refused would be

@@ -13,15 +13,29 @@ import (
 )
 
 // BeginStep commits the intent of a call and reserves its worst case, or
-// returns the stored answer. A denied reservation is journal.ErrBudget.
+// returns the stored answer, its own or one that serves as well. A denied
+// reservation is journal.ErrBudget.
 func (s *Store) BeginStep(ctx context.Context, l pipeline.Lease, in journal.Intent) (journal.Begun, error) {
-	const q = `SELECT step_id, send, stored, pending
-		FROM blogposter.begin_step($1, $2, $3, $4::interval, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
-	hash := in.Hash()
+	// The look-up is part of the statement, so that it costs no round trip; the
+	// function, which takes its row, can't run before it.
+	const q = `WITH answered AS (
+			SELECT k.name, k.hash FROM unnest($8::text[], $9::text[]) WITH ORDINALITY AS k (name, hash, n)
+			JOIN blogposter.steps s ON s.run_id = $1 AND s.epoch = $5 AND s.stage = $6 AND s.name = k.name AND s.input_hash = k.hash AND s.state = 'done'
+			ORDER BY k.n LIMIT 1),
+		chosen AS (
+			SELECT name, hash FROM answered
+			UNION ALL SELECT ($8::text[])[1], ($9::text[])[1] WHERE NOT EXISTS (SELECT FROM answered))
+		SELECT b.step_id, b.send, b.stored, b.pending
+		FROM chosen CROSS JOIN LATERAL blogposter.begin_step($1, $2, $3, $4::interval, $5, $6, $7, chosen.name, chosen.hash, $10, $11, $12, $13, $14) AS b`
+	var names, hashes []string
+	for _, k := range in.Keys() {
+		hash := k.Hash()
+		names, hashes = append(names, k.Name), append(hashes, hex.EncodeToString(hash[:]))
+	}
 	var got journal.Begun
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
 		b.Queue(q, l.RunID, l.Owner, l.Fence, l.TTL, l.Epoch, string(l.Stage), l.Attempt,
-			in.Name, hex.EncodeToString(hash[:]), in.Provider, in.Model, in.Prompt, in.External, int64(in.Worst),
+			names, hashes, in.Provider, in.Model, in.Prompt, in.External, int64(in.Worst),
 		).QueryRow(func(row pgx.Row) error {
 			var stored []byte
 			if err := row.Scan(&got.StepID, &got.Send, &stored, &got.Pending); err != nil {

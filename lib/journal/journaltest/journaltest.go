@@ -81,12 +81,14 @@ func (s *Steps) BeginStep(_ context.Context, l pipeline.Lease, in journal.Intent
 	if s.BeginErr != nil {
 		return journal.Begun{}, s.BeginErr
 	}
-	key := fmt.Sprintf("%d/%d/%s/%s/%x", l.RunID, l.Epoch, l.Stage, in.Name, in.Hash())
-	id, known := s.byKey[key]
-	if known && s.rows[id].State == "done" {
-		s.events = append(s.events, "stored "+in.Name)
-		return journal.Begun{StepID: int64(id), Send: s.rows[id].Send, Stored: s.rows[id].Receipt.Result}, nil
+	for _, k := range in.Keys() {
+		if id, ok := s.byKey[place(l, k)]; ok && s.rows[id].State == "done" {
+			s.events = append(s.events, "stored "+k.Name)
+			return journal.Begun{StepID: int64(id), Send: s.rows[id].Send, Stored: s.rows[id].Receipt.Result}, nil
+		}
 	}
+	key := place(l, in.Keys()[0])
+	id, known := s.byKey[key]
 	if s.Limit > 0 && s.spent+in.Worst > s.Limit {
 		s.events = append(s.events, "denied "+in.Name)
 		return journal.Begun{}, fault.NeedsBudget(fmt.Errorf("%w: %s of %s left", journal.ErrBudget, s.Limit-s.spent, s.Limit))
@@ -105,6 +107,10 @@ func (s *Steps) BeginStep(_ context.Context, l pipeline.Lease, in journal.Intent
 	s.rows[id].Send++
 	s.events = append(s.events, "begin "+in.Name)
 	return journal.Begun{StepID: int64(id), Send: s.rows[id].Send}, nil
+}
+
+func place(l pipeline.Lease, k journal.Key) string {
+	return fmt.Sprintf("%d/%d/%s/%s/%x", l.RunID, l.Epoch, l.Stage, k.Name, k.Hash())
 }
 
 // FinishStep stores the answer and settles the reservation.

@@ -25,6 +25,8 @@ type Answer struct {
 // Model answers by step, in the order it was scripted, and repeats a step's
 // last Answer. An unscripted step fails. It is safe for concurrent use.
 type Model struct {
+	provider string
+
 	mu       sync.Mutex
 	answers  map[string][]Answer
 	requests []llm.Request
@@ -32,8 +34,11 @@ type Model struct {
 
 var _ llm.Model = (*Model)(nil)
 
-// New returns a Model that has no answers yet.
-func New() *Model { return &Model{answers: map[string][]Answer{}} }
+// New returns a Model of Anthropic's that has no answers yet.
+func New() *Model { return NewOf("anthropic") }
+
+// NewOf returns a Model of a provider, by whose prices its calls are charged.
+func NewOf(provider string) *Model { return &Model{provider: provider, answers: map[string][]Answer{}} }
 
 // On scripts the answers to a step and returns m.
 func (m *Model) On(step string, answers ...Answer) *Model {
@@ -63,7 +68,7 @@ func (m *Model) Steps() []string {
 }
 
 // Provider is the one whose prices the calls are charged by.
-func (m *Model) Provider() string { return "anthropic" }
+func (m *Model) Provider() string { return m.provider }
 
 // Call gives the next answer scripted for the step.
 func (m *Model) Call(ctx context.Context, r llm.Request) (llm.Response, error) {
@@ -101,9 +106,9 @@ func (m *Model) Call(ctx context.Context, r llm.Request) (llm.Response, error) {
 // Day is the time of NewClient's clock, when every listed model has a price.
 var Day = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
-// NewClient returns a Client that calls m with a journal in memory, and that
-// journal.
-func NewClient(m llm.Model) (*llm.Client, *journaltest.Steps) {
+// NewClient returns a Client that calls m, and falls back on others, with a
+// journal in memory, and that journal.
+func NewClient(m llm.Model, others ...llm.Model) (*llm.Client, *journaltest.Steps) {
 	steps := &journaltest.Steps{}
-	return llm.New(m, journal.New(steps), ledger.Prices, func() time.Time { return Day }), steps
+	return llm.New(m, journal.New(steps), ledger.Prices, func() time.Time { return Day }, others...), steps
 }
