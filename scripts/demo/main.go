@@ -180,7 +180,7 @@ func down(ctx context.Context, o options, out io.Writer) error {
 func environment() map[string]string {
 	env, vars := config.OS(), map[string]string{}
 	for _, name := range []string{
-		"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "JINA_API_KEY", "JINA_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL",
+		"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "JINA_API_KEY", "JINA_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL",
 	} {
 		vars[name] = env.Get(name, "")
 	}

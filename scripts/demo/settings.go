@@ -46,6 +46,7 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
 		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5",
 		"ANTHROPIC_API_KEY": "offline-demo", "ANTHROPIC_BASE_URL": "http://" + modelAddress,
+		"OPENAI_API_KEY": "offline-demo", "OPENAI_BASE_URL": "http://" + modelAddress + "/v1",
 		"JINA_API_KEY": "offline-demo", "JINA_BASE_URL": "http://" + sourceAddress + "/reader",
 		"FUNCTIONS_ACCESS_KEY": "dof_v1_local:" + rand.Text(), "JWT_SECRET": rand.Text() + rand.Text(),
 	}
@@ -57,8 +58,12 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 	maps.Copy(s, stack)
 	if environ["ANTHROPIC_API_KEY"] != "" {
 		s["ANTHROPIC_BASE_URL"] = "https://api.anthropic.com"
+		s["OPENAI_API_KEY"] = "none" // the offline model must never stand in for a real one
 	}
-	for _, name := range []string{"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL"} {
+	if environ["OPENAI_API_KEY"] != "" {
+		s["OPENAI_BASE_URL"] = "https://api.openai.com/v1"
+	}
+	for _, name := range []string{"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL"} {
 		if environ[name] != "" {
 			s[name] = environ[name]
 		}

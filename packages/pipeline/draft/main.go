@@ -13,9 +13,7 @@ import (
 	"blogposter/lib/config"
 	"blogposter/lib/crawl"
 	"blogposter/lib/journal"
-	"blogposter/lib/ledger"
-	"blogposter/lib/llm"
-	"blogposter/lib/llm/anthropic"
+	"blogposter/lib/llm/provider"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/stage/draft"
 	"blogposter/lib/station"
@@ -34,18 +32,14 @@ func main() {
 		TokenBudget:  pageTokens,
 		AllowPrivate: env.Get("READER_ALLOW_PRIVATE", "false") == "true",
 	}
-	model := anthropic.Config{
-		BaseURL: env.Get("ANTHROPIC_BASE_URL", ""),
-		APIKey:  env.Need("ANTHROPIC_API_KEY", "from the Anthropic console, API keys"),
-		HTTP:    &http.Client{Timeout: 2 * time.Minute},
-	}
+	steps := journal.New(s.Store)
+	models := provider.Client(env, steps)
 	blobs, err := artifact.New(artifact.FromEnv(env))
 	s.Ready(err)
 
-	steps := journal.New(s.Store)
 	s.Serve(pipeline.StageDraft, draft.New(draft.Rooms{
 		Store:      s.Store,
-		Models:     llm.New(anthropic.New(model), steps, ledger.Prices, time.Now),
+		Models:     models,
 		Reader:     crawl.New(reader),
 		Artifacts:  blobs,
 		Steps:      steps,

@@ -8,15 +8,10 @@
 package main
 
 import (
-	"net/http"
-	"time"
-
 	"blogposter/lib/artifact"
 	"blogposter/lib/config"
 	"blogposter/lib/journal"
-	"blogposter/lib/ledger"
-	"blogposter/lib/llm"
-	"blogposter/lib/llm/anthropic"
+	"blogposter/lib/llm/provider"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/stage/factcheck"
 	"blogposter/lib/station"
@@ -25,14 +20,8 @@ import (
 func main() {
 	env := config.OS()
 	s := station.Open(env)
-	model := anthropic.Config{
-		BaseURL: env.Get("ANTHROPIC_BASE_URL", ""),
-		APIKey:  env.Need("ANTHROPIC_API_KEY", "from the Anthropic console, API keys"),
-		HTTP:    &http.Client{Timeout: 2 * time.Minute},
-	}
+	models := provider.Client(env, journal.New(s.Store))
 	blobs, err := artifact.New(artifact.FromEnv(env))
 	s.Ready(err)
-
-	models := llm.New(anthropic.New(model), journal.New(s.Store), ledger.Prices, time.Now)
 	s.Serve(pipeline.StageFactCheck, factcheck.New(s.Store, models, blobs))
 }

@@ -13,9 +13,7 @@ import (
 	"blogposter/lib/cms"
 	"blogposter/lib/config"
 	"blogposter/lib/journal"
-	"blogposter/lib/ledger"
-	"blogposter/lib/llm"
-	"blogposter/lib/llm/anthropic"
+	"blogposter/lib/llm/provider"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/stage/seo"
 	"blogposter/lib/station"
@@ -24,13 +22,7 @@ import (
 func main() {
 	env := config.OS()
 	s := station.Open(env)
-	model := anthropic.Config{
-		BaseURL: env.Get("ANTHROPIC_BASE_URL", ""),
-		APIKey:  env.Need("ANTHROPIC_API_KEY", "from the Anthropic console, API keys"),
-		HTTP:    &http.Client{Timeout: 2 * time.Minute},
-	}
+	models := provider.Client(env, journal.New(s.Store))
 	s.Ready()
-
-	models := llm.New(anthropic.New(model), journal.New(s.Store), ledger.Prices, time.Now)
 	s.Serve(pipeline.StageSEO, seo.New(s.Store, models, cms.NewReader(&http.Client{Timeout: 10 * time.Second})))
 }
