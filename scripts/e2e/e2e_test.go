@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/config"
 	"blogposter/lib/evidence"
 	"blogposter/lib/ledger"
 	"blogposter/lib/pipeline"
@@ -210,7 +211,8 @@ func TestFunctions_nameTheSettingsTheyLackBeforeTheFirstEvent(t *testing.T) { //
 			continue // it has none
 		}
 		cmd := exec.CommandContext(t.Context(), path)
-		cmd.Env = []string{"PATH=/usr/bin"}
+		// Built to count what they reach, they want to know where to leave it.
+		cmd.Env = []string{"PATH=/usr/bin", "GOCOVERDIR=" + config.OS().Get("GOCOVERDIR", "")}
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, path)
 		text := strings.TrimSpace(string(out))
