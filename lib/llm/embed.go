@@ -53,7 +53,7 @@ type EmbeddingModel interface {
 //
 // A step's answer holds its vectors as 32-bit floats in base64, which is four
 // bytes for three: a row of at most 100 kB has room for 12 vectors of 1,536
-// dimensions, or 186 of 100, and that is how many texts a call gets.
+// dimensions, or 185 of 100, and that is how many texts a call gets.
 type Embedder struct {
 	model   EmbeddingModel
 	journal *journal.Journal
@@ -80,7 +80,7 @@ func (e *Embedder) Embed(ctx context.Context, l pipeline.Lease, step, model stri
 	if err := checkTexts(step, model, dims, texts); err != nil {
 		return nil, fault.Permanent(fmt.Errorf("step %q: %w", step, err))
 	}
-	batches := batch(texts, (journal.MaxResult-resultFrame)/(4*dims*4/3+4))
+	batches := batch(texts, (journal.MaxResult-resultFrame)*3/4/(4*dims))
 	found := make([][][]float32, len(batches))
 	err := journal.Each(ctx, len(batches), embedAtOnce, func(i int) error {
 		var err error

@@ -22,7 +22,7 @@ const (
 	provider = "openai"
 	endpoint = "https://api.openai.com/v1"
 	// maxBody is the longest answer that is read: 128,000 tokens of output are
-	// well under 2 MB, and 186 vectors too.
+	// well under 2 MB, and 185 vectors too.
 	maxBody = 4 << 20
 	// patience is the longest call when HTTP has no timeout of its own.
 	patience = 10 * time.Minute
