@@ -48,12 +48,14 @@ func TestDev_leavesNoProcessBehind(t *testing.T) {
 			dir := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), binary, "-project", project, "-listen", "127.0.0.1:0")
 			cmd.Env = append(os.Environ(), settings...)
-			cmd.Env = append(cmd.Env, "TMPDIR="+dir)
+			cmd.Env = append(cmd.Env, "TMPDIR="+dir, "GOCOVERDIR="+dir)
 			stdout, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
 			url := readURL(t, stdout)
 			idle, busy := meet(t, url, "stay"), meet(t, url, "hold")
+			_, text := post(t, localKey, url+env, `{"do":"env"}`)
+			require.Contains(t, text, `"GOCOVERDIR=`+dir+`"`, "functions leave their coverage where the platform does")
 
 			require.NoError(t, cmd.Process.Signal(tc.signal))
 
@@ -110,6 +112,80 @@ func meet(t *testing.T, url, do string) net.Conn {
 	return conn
 }
 
+// settled serves with these arguments until the test ends, and returns the address.
+func settled(t *testing.T, environ []string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"-project", project, "-listen", "127.0.0.1:0"}, args...), environ, w, io.Discard)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	return readURL(t, r)
+}
+
+// post calls the platform with a key, id:secret.
+func post(t *testing.T, key, url, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
+	id, secret, _ := strings.Cut(key, ":")
+	req.SetBasicAuth(id, secret)
+	resp, err := http.DefaultClient.Do(req) //nolint:forbidigo // the test's own context bounds it
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(text)
+}
+
+const (
+	localKey = "dof_v1_test:s3cret"
+	env      = "/api/v1/namespaces/_/actions/work/step?blocking=true&result=true"
+)
+
+func TestRun_servesAFurtherNamespaceWithSettingsOfItsOwn(t *testing.T) {
+	t.Parallel()
+
+	file := filepath.Join(t.TempDir(), "green.env")
+	require.NoError(t, os.WriteFile(file, []byte("GREETING=hello from green\nWEB_SECRET=x\nDATABASE_URL=y\n"+platform.AccessKeyVariable+"=dof_v1_green:s\n"), 0o600))
+	logs := t.TempDir()
+	url := settled(t, settings, "-also", "green="+file, "-log-dir", logs)
+
+	_, text := post(t, "dof_v1_green:s", url+env, `{"do":"env"}`)
+	require.Contains(t, text, "GREETING=hello from green", "not the process's")
+	_, text = post(t, localKey, url+env, `{"do":"env"}`)
+	require.Contains(t, text, `"GREETING=hello"`)
+	require.FileExists(t, filepath.Join(logs, "work-step.log"))
+	require.FileExists(t, filepath.Join(logs, "green", "work-step.log"))
+}
+
+func TestRun_opensTheControlInterfaceOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+
+	const clock, step = "/_dev/clock", `{"step":"1m"}`
+	status, _ := post(t, localKey, settled(t, settings)+clock, step)
+	require.Equal(t, http.StatusForbidden, status)
+	status, _ = post(t, localKey, settled(t, settings, "-control")+clock, step)
+	require.Equal(t, http.StatusConflict, status, "open, but the clock runs by itself")
+	status, text := post(t, localKey, settled(t, settings, "-clock", "2026-03-02T09:00:30Z")+clock, step)
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `{"now":"2026-03-02T09:01:30Z","standing":true}`, text)
+}
+
+func TestConfigure_readsTheIdleTime(t *testing.T) {
+	t.Parallel()
+
+	cfg, err := configure([]string{"-idle", "5s"}, nil, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Second, cfg.IdleAfter)
+	require.Equal(t, ".", cfg.Project)
+}
+
 func TestRun_servesUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
 
@@ -134,8 +210,11 @@ func TestRun_saysWhatIsWrong(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		"an unknown flag":   {args: []string{"-port", "1"}, want: "flag provided but not defined"},
-		"missing variables": {args: []string{"-project", project}, want: "project.yml needs DATABASE_URL, GREETING, WEB_SECRET"},
+		"an unknown flag":                {args: []string{"-port", "1"}, want: "flag provided but not defined"},
+		"a namespace without settings":   {args: []string{"-also", "green"}, want: "want NAME=FILE or NAME=FILE,DIR"},
+		"a namespace of another project": {args: []string{"-project", project, "-env", "testdata/green.env", "-also", "green=testdata/green.env,/nowhere"}, want: "/nowhere"},
+		"a time that is none":            {args: []string{"-clock", "noon"}, want: "cannot parse"},
+		"missing variables":              {args: []string{"-project", project}, want: "project.yml needs DATABASE_URL, GREETING, WEB_SECRET"},
 		"variables from a file that is named": {
 			args: []string{"-project", project, "-env", "testdata/dev.env"}, want: platform.AccessKeyVariable + " must be id:secret",
 		},

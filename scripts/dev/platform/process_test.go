@@ -222,7 +222,10 @@ func TestProcess_endsAfterAnIdleTime(t *testing.T) {
 	t.Parallel()
 
 	var log syncBuffer
-	p, clock := clocked(t, func(c *platform.Config) { c.NoTriggers, c.Log = true, slog.New(slog.NewJSONHandler(&log, nil)) })
+	p, clock := clocked(t, func(c *platform.Config) {
+		c.NoTriggers, c.Log = true, slog.New(slog.NewJSONHandler(&log, nil))
+		c.ExitGrace = time.Hour // so that it leaves by itself or not at all
+	})
 	m := meet(t)
 	first := invoke(t, p, "work/step", m.event("stay"))
 	require.NotNil(t, first.annotation("initTime"))
