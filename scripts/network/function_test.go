@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/config"
 	"blogposter/lib/store/storetest"
 )
 
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 // readyBinary builds the function api/ready, once.
 var readyBinary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaries, "ready")
-	out, err := exec.Command("go", "build", "-o", path, "../../packages/api/ready").CombinedOutput() //nolint:noctx // ends by itself
+	out, err := exec.Command("go", "build", "-o", path, "../../packages/api/ready").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build api/ready: %w\n%s", err, out)
 	}
@@ -74,10 +75,10 @@ func startReady(t *testing.T, env map[string]string) *ready {
 	stdin, in, err := os.Pipe()
 	require.NoError(t, err)
 	r.in, r.replies = in, bufio.NewReader(replies)
-	cmd := exec.Command(binary) //nolint:noctx,gosec // our own; it ends when its stdin does
+	cmd := exec.Command(binary)
 	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = stdin, r.logs, []*os.File{write}
 	cmd.Env = []string{"__OW_WAIT_FOR_ACK=1", "PATH=/usr/bin:/bin"}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+	if dir := config.OS().Get("GOCOVERDIR", ""); dir != "" {
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
 	}
 	for name, value := range env {

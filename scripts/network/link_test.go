@@ -6,7 +6,6 @@ package network_test
 import (
 	"encoding/json"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"blogposter/lib/config"
 )
 
 // The two ways of a connection, as toxiproxy names them.
@@ -77,8 +78,9 @@ func (l *link) heal() { l.proxy.Toxics.ResetToxics(l.t.Context()) }
 // except in CI.
 func variable(t *testing.T, name string) string {
 	t.Helper()
-	value := os.Getenv(name)
-	if value == "" && os.Getenv("CI") != "" {
+	env := config.OS()
+	value := env.Get(name, "")
+	if value == "" && env.Get("CI", "") != "" {
 		t.Fatalf("%s is not set: run scripts/stack/up.sh --all and load its stack.env", name)
 	}
 	if value == "" {
