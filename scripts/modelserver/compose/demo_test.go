@@ -102,7 +102,7 @@ func demoMemory(t *testing.T, topic string) *memory {
 		m.dossier.Brief.URLs = append(m.dossier.Brief.URLs, p.URL)
 		site.Sources = append(site.Sources, editorial.Source{Prefix: p.URL, Tier: editorial.Tier(p.Tier), Start: true})
 	}
-	m.dossier.Site = site
+	m.dossier.Site = site.Site
 	return m
 }
 
