@@ -260,6 +260,7 @@ func protocol() map[string]rule {
 		"a process reads the event in value":           post("web/answer?line", asText, "hello").because(line).gives(200).saying(event{"value.http.body": "hello", "namespace": "local", "action_name": "/local/web/answer", "action_version": "0.0.1"}),
 		"a process learns where the platform is":       get("web/answer?line").because(line).gives(200).saying(event{"api_host": contains("http://127.0.0.1:")}),
 		"a process gets no key unless it is annotated": get("web/answer?line").because("PLATFORM 5 V: only with provide-api-key: true").gives(200).saying(event{"api_key": nil}),
+		"a process gets the key when it is annotated":  call("work/step?blocking=true&result=true", `{"do":"env"}`).because("PLATFORM 5 V: only with provide-api-key: true").gives(200).saying(event{"env": contains("__OW_API_KEY=" + accessKey)}),
 		"a line break in an event stays one line":      post("web/form?_=1", asJSON, "{\"a\":\n{\"b\":\n1}}").because("PLATFORM 8 V: the proxy strips newlines").shows(event{"a.b": 1}),
 		"a process is told to acknowledge":             call("work/step?blocking=true&result=true", `{"do":"env"}`).because("PLATFORM 8 V: __OW_WAIT_FOR_ACK=1 is set").gives(200).saying(event{"env": contains("__OW_WAIT_FOR_ACK=1")}),
 		"a process without end marks still answers":    post("web/answer?unmarked", asText, `{"body":"x"}`).because("PLATFORM 2 G: without log forwarding a missing end mark only degrades the logs").gives(200).text(htmlType, "x"),

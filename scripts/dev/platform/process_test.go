@@ -67,7 +67,7 @@ func TestProcess_getsItsOwnEnvironmentAndNothingElse(t *testing.T) {
 	slices.Sort(names)
 	require.Equal(t, []string{
 		"DATABASE_URL", "GREETING", "HOME", "PATH", "ROLE",
-		"__OW_ACTION_NAME", "__OW_ACTION_VERSION", "__OW_ACTIVATION_ID", "__OW_API_HOST", "__OW_DEADLINE", "__OW_NAMESPACE",
+		"__OW_ACTION_NAME", "__OW_ACTION_VERSION", "__OW_ACTIVATION_ID", "__OW_API_HOST", "__OW_API_KEY", "__OW_DEADLINE", "__OW_NAMESPACE",
 		"__OW_TRANSACTION_ID", "__OW_WAIT_FOR_ACK",
 	}, names)
 	require.Equal(t, "postgres://test", env["DATABASE_URL"], "function's own")

@@ -20,15 +20,14 @@ func (ns *namespace) wake(f *project.Function, event json.RawMessage) (id string
 		return a.id, nil
 	}
 	ns.cfg.Log.Warn("fault injected", "namespace", ns.name, "fn", f.Path(), "do", string(fault.Do), "activation_id", a.id)
-	switch fault.Do {
-	case Duplicate:
+	if fault.Do == Duplicate {
 		go ns.serve(a, event, keepRecord)
 		ns.late(ns.activation(f), event)
-	case Delay:
-		ns.leave()
+		return a.id, nil
+	}
+	ns.leave() // dropped or delayed, it needs no place now
+	if fault.Do == Delay {
 		ns.clock.afterFunc(fault.After, func() { ns.late(a, event) })
-	default: // dropped: 202, and nothing more
-		ns.leave()
 	}
 	return a.id, nil
 }

@@ -103,11 +103,11 @@ func refuseInvoke(w http.ResponseWriter, err error) {
 // answer turns the activation's outcome into the HTTP response.
 func (a *activation) answer(w http.ResponseWriter, asJSON bool) {
 	result := a.result
-	switch {
-	case a.status == developerError: // upstream has one answer for all of them, the crash and the time-out
+	switch a.status {
+	case developerError: // upstream has one answer for all of them, the crash and the time-out
 		refuse(w, http.StatusBadRequest, messageProcessing)
 		return
-	case a.status == applicationError: // the error itself is the answer
+	case applicationError: // the error itself is the answer
 		var fields map[string]json.RawMessage
 		_ = json.Unmarshal(a.result, &fields)
 		result = fields["error"]
