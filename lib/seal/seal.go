@@ -83,6 +83,13 @@ func Parse(list string) (*Keys, error) {
 	return k, nil
 }
 
+// NewKey returns a new key with this id, as Parse reads it.
+func NewKey(id string) string {
+	raw := make([]byte, keyBytes)
+	_, _ = rand.Read(raw) // never fails
+	return id + ":" + base64.StdEncoding.EncodeToString(raw)
+}
+
 func newBox(text string) (cipher.AEAD, error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {

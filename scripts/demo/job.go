@@ -16,6 +16,7 @@ import (
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/seal"
 	"blogposter/lib/view"
 	"blogposter/migrations"
 	"blogposter/scripts/site/sitefile"
@@ -46,14 +47,19 @@ func (j job) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := sitefile.Import(ctx, j.settings["MIGRATE_DATABASE_URL"], site); err != nil {
+	keys, err := seal.Parse(j.settings[seal.Variable])
+	if err != nil {
+		return err
+	}
+	secrets := sitefile.Secrets{Keys: keys, Value: func(name string) string { return j.settings[name] }}
+	if err := sitefile.Import(ctx, j.settings["MIGRATE_DATABASE_URL"], secrets, site); err != nil {
 		return err
 	}
 	editor, err := j.client("editor@demo.example", "editor", site.Slug)
 	if err != nil {
 		return err
 	}
-	order, err := j.order(ctx, editor, site)
+	order, err := j.order(ctx, editor, site.Site)
 	if err != nil {
 		return err
 	}
@@ -67,7 +73,7 @@ func (j job) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return j.report(ctx, editor, site, d, time.Since(began))
+	return j.report(ctx, editor, site.Site, d, time.Since(began))
 }
 
 func (j job) client(subject, role, site string) (client, error) {
@@ -77,18 +83,18 @@ func (j job) client(subject, role, site string) (client, error) {
 
 // site is the demo's site file with the sources of this call filled in. Pages
 // of one's own get a site of their own, so that articles never mix sources.
-func (j job) site(ctx context.Context) (editorial.Site, error) {
+func (j job) site(ctx context.Context) (sitefile.Site, error) {
 	raw, err := os.ReadFile("scripts/demo/site.yml")
 	if err != nil {
-		return editorial.Site{}, err
+		return sitefile.Site{}, err
 	}
 	sources, err := j.sources(ctx)
 	if err != nil {
-		return editorial.Site{}, err
+		return sitefile.Site{}, err
 	}
 	s, err := sitefile.Read(raw)
 	if err != nil {
-		return editorial.Site{}, err
+		return sitefile.Site{}, err
 	}
 	s.Sources = sources
 	s.URL, s.CMS.URL, s.CMS.User = j.settings["WP_URL"], j.settings["WP_URL"], j.settings["WP_USER"]

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"blogposter/lib/seal"
 )
 
 // Where the demo's own servers listen. The platform's is the real one's local
@@ -49,8 +51,9 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 		"OPENAI_API_KEY": "offline-demo", "OPENAI_BASE_URL": "http://" + modelAddress + "/v1",
 		"JINA_API_KEY": "offline-demo", "JINA_BASE_URL": "http://" + sourceAddress + "/reader",
 		"FUNCTIONS_ACCESS_KEY": "dof_v1_local:" + rand.Text(), "JWT_SECRET": rand.Text() + rand.Text(),
+		seal.Variable: seal.NewKey("demo"),
 	}
-	for _, name := range []string{"FUNCTIONS_ACCESS_KEY", "JWT_SECRET"} {
+	for _, name := range []string{"FUNCTIONS_ACCESS_KEY", "JWT_SECRET", seal.Variable} {
 		if kept[name] != "" {
 			s[name] = kept[name]
 		}

@@ -23,6 +23,7 @@ import (
 
 	"blogposter/lib/config"
 	"blogposter/lib/editorial"
+	"blogposter/lib/seal"
 	"blogposter/lib/store/storetest"
 	"blogposter/scripts/modelserver/compose"
 	"blogposter/scripts/modelserver/wire"
@@ -96,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 		"ANTHROPIC_API_KEY": "offline-world", "ANTHROPIC_BASE_URL": model.URL,
 		"OPENAI_API_KEY": "offline-world", "OPENAI_BASE_URL": model.URL + "/v1",
 		"JINA_API_KEY": "offline-world", "JINA_BASE_URL": sources + "/reader",
-		"FUNCTIONS_ACCESS_KEY": "dof_v1_world:" + rand.Text(), "JWT_SECRET": rand.Text() + rand.Text(),
+		"FUNCTIONS_ACCESS_KEY": "dof_v1_world:" + rand.Text(), "JWT_SECRET": rand.Text() + rand.Text(), seal.Variable: seal.NewKey("world"),
 		"DATABASE_URL": db.FunctionsURL,
 	}
 	for _, name := range []string{"REDIS_URL", "S3_ENDPOINT", "S3_REGION", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY", "WP_URL", "WP_USER", "WP_APP_PASSWORD"} {
@@ -186,8 +187,13 @@ func (w *World) importSite(ctx context.Context, cfg Config) error {
 	}
 	s.Slug, s.Sources = "world-"+strings.ToLower(rand.Text()[:10]), w.Site.Sources
 	s.URL, s.CMS.URL, s.CMS.User = w.Settings["WP_URL"], w.Settings["WP_URL"], w.Settings["WP_USER"]
-	w.Site = s
-	return sitefile.Import(ctx, w.DB.OwnerURL, s)
+	w.Site = s.Site
+	keys, err := seal.Parse(w.Settings[seal.Variable])
+	if err != nil {
+		return err
+	}
+	secrets := sitefile.Secrets{Keys: keys, Value: func(name string) string { return w.Settings[name] }}
+	return sitefile.Import(ctx, w.DB.OwnerURL, secrets, s)
 }
 
 // mind puts the composer behind the wire; neither knows the other.

@@ -47,15 +47,15 @@ type Blog interface {
 type Stage struct {
 	store   Store
 	steps   *journal.Journal
-	open    func(editorial.Site) (Blog, error)
+	open    func(context.Context, editorial.Site) (Blog, error)
 	timeout time.Duration
 	now     func() time.Time
 }
 
 // New returns a Stage that keeps its writes in steps. open returns the content
-// system of a site. No write is sent unless timeout, the longest it may take,
+// system of a site, and is asked anew for each Run. No write is sent unless timeout, the longest it may take,
 // fits into what is left of the lease.
-func New(store Store, steps *journal.Journal, open func(editorial.Site) (Blog, error), timeout time.Duration, now func() time.Time) *Stage {
+func New(store Store, steps *journal.Journal, open func(context.Context, editorial.Site) (Blog, error), timeout time.Duration, now func() time.Time) *Stage {
 	return &Stage{store: store, steps: steps, open: open, timeout: timeout, now: now}
 }
 
@@ -69,9 +69,9 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 	if err := approved(d); err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("run %d is not published: %w", l.RunID, err))
 	}
-	blog, err := s.open(d.Site)
+	blog, err := s.open(ctx, d.Site)
 	if err != nil {
-		return editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("open the content system of site %s: %w", d.Site.Slug, err))
+		return editorial.Work{}, pipeline.Outcome{}, fmt.Errorf("open the content system of site %s: %w", d.Site.Slug, err)
 	}
 	a := &attempt{Stage: s, lease: l, dossier: d, blog: blog, marker: d.Brief.Marker}
 	detail, err := a.publish(ctx)

@@ -86,7 +86,7 @@ func newWorld(t *testing.T, address, user, password string) *world {
 // patience is the longest a write may take from now on.
 func (w *world) patience(t *testing.T, longest time.Duration) {
 	t.Helper()
-	w.stage = publish.New(w.store, journal.New(w.steps), func(editorial.Site) (publish.Blog, error) { return w.blog, nil },
+	w.stage = publish.New(w.store, journal.New(w.steps), func(context.Context, editorial.Site) (publish.Blog, error) { return w.blog, nil },
 		longest, func() time.Time { return w.now() })
 }
 

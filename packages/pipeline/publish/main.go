@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,8 +15,10 @@ import (
 	"blogposter/lib/cms"
 	"blogposter/lib/config"
 	"blogposter/lib/editorial"
+	"blogposter/lib/fault"
 	"blogposter/lib/journal"
 	"blogposter/lib/pipeline"
+	"blogposter/lib/seal"
 	"blogposter/lib/stage/publish"
 	"blogposter/lib/station"
 )
@@ -26,11 +29,16 @@ const patience = 30 * time.Second
 func main() {
 	env := config.OS()
 	s := station.Open(env)
-	password := env.Need("WP_APP_PASSWORD", "an application password of the site's WordPress user: Users, Profile, Application Passwords")
-	s.Ready()
+	keys, badKeys := seal.Parse(env.Need(seal.Variable, seal.How))
+	s.Ready(badKeys)
 
-	open := func(site editorial.Site) (publish.Blog, error) {
+	vault := seal.NewVault(keys, s.Store)
+	open := func(ctx context.Context, site editorial.Site) (publish.Blog, error) {
 		base, err := url.Parse(site.CMS.URL)
+		if err != nil {
+			return nil, fault.NeedsHuman(err)
+		}
+		password, err := vault.Open(ctx, site, editorial.CredentialPassword)
 		if err != nil {
 			return nil, err
 		}

@@ -1,133 +1,199 @@
-// Package sitefile reads a site from a YAML file, says everything that is
-// wrong with it, and writes it to the database as the schema's owner:
-// functions may read sites, never change them.
+// Package sitefile reads sites from YAML files, says everything that is wrong
+// with them, and writes them to the database as the schema's owner: functions
+// may read sites, never change them.
+//
+// A file holds one site or several, parted by ---. A secret never stands in
+// it: cms.password is a reference such as ${WP_APP_PASSWORD} to the environment
+// of the import, which seals the value. Written out again, a site is the file
+// that makes it.
 package sitefile
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"blogposter/lib/editorial"
 )
 
-// mostBudget is the most an article may be allowed to cost: beyond it a typing
-// error is likelier than a wish.
-const mostBudget = 10_000_000
+// mostBytes is the longest site file that is read.
+const mostBytes = 1 << 20
 
-var (
-	slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	langForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-)
-
-// Parse decodes and validates a site: each fault of Validate is reported at once.
-func Parse(file []byte) (editorial.Site, error) {
-	s, err := Read(file)
-	if err != nil {
-		return s, err
-	}
-	return s, Validate(s)
+// Site is a site as its file says it.
+type Site struct {
+	editorial.Site
+	// PasswordFrom names the variable that holds the content system's password
+	// at an import; "" leaves the credential as it is.
+	PasswordFrom string
 }
 
-// Read decodes a site without validating it, for callers who still complete
-// it. A key it doesn't know is an error.
-func Read(file []byte) (editorial.Site, error) {
-	var tree any
-	if err := yaml.Unmarshal(file, &tree); err != nil {
-		return editorial.Site{}, fmt.Errorf("not YAML: %w", err)
-	}
-	raw, err := json.Marshal(tree)
+// Load reads and validates the sites of files and folders (*.yml, *.yaml).
+// Every fault of every file is reported at once.
+func Load(paths ...string) ([]Site, error) {
+	files, err := expand(paths)
 	if err != nil {
-		return editorial.Site{}, fmt.Errorf("not a site: every key must be text: %w", err)
+		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	var s editorial.Site
-	if err := dec.Decode(&s); err != nil {
-		return editorial.Site{}, fmt.Errorf("not a site: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return s, nil
-}
-
-// Validate reports every fault, naming the field and what it must be.
-func Validate(s editorial.Site) error {
+	var sites []Site
 	var errs []error
-	need := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
+	home := map[string]string{} // of each slug
+	for _, name := range files {
+		raw, err := readFile(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		found, err := Parse(raw)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s:\n%w", name, err))
+		}
+		for _, s := range found {
+			if other, twice := home[s.Slug]; twice && s.Slug != "" && other != name {
+				errs = append(errs, fmt.Errorf("%s: slug %q stands in %s, too: give each site a slug of its own", name, s.Slug, other))
+			}
+			home[s.Slug] = name
+		}
+		sites = append(sites, found...)
 	}
-	need(slugForm.MatchString(s.Slug), "slug %q: use lower-case letters, digits and hyphens, at most 63", s.Slug)
-	need(strings.TrimSpace(s.Name) != "", "name is empty")
-	need(isPage(s.URL) && !strings.HasSuffix(s.URL, "/"), "url %q: use the public address such as https://example.com, without a slash at the end", s.URL)
-	_, err := time.LoadLocation(s.TimeZone)
-	need(s.TimeZone != "" && err == nil, "time_zone %q: use an IANA name such as America/New_York", s.TimeZone)
-	need(langForm.MatchString(s.Language), "language %q: use a BCP 47 tag such as en-US", s.Language)
-	need(strings.TrimSpace(s.Author) != "", "author is empty: articles carry a byline")
-	need(s.ArticleBudget > 0 && s.ArticleBudget <= mostBudget, "article_budget %d: use micro-dollars from 1 to %d, such as 150000 for $0.15", s.ArticleBudget, mostBudget)
-	need(s.CMS.Kind == "wordpress", "cms.kind %q: only wordpress is known", s.CMS.Kind)
-	need(isPage(s.CMS.URL) && !strings.HasSuffix(s.CMS.URL, "/"), "cms.url %q: use WordPress's address, without a slash at the end", s.CMS.URL)
-	need(s.CMS.User != "", "cms.user is empty: name the user whose application password is used")
-	return errors.Join(append(append(errs, sources(s.Sources)...), rules(s.Rules)...)...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return sites, nil
 }
 
-func sources(list []editorial.Source) []error {
-	var errs []error
-	if len(list) == 0 {
-		errs = append(errs, errors.New("sources is empty: nothing could be read or cited"))
+func expand(paths []string) ([]string, error) {
+	var files []string
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			files = append(files, p)
+			continue
+		}
+		before := len(files)
+		for _, pattern := range []string{"*.yml", "*.yaml"} {
+			found, err := fs.Glob(os.DirFS(p), pattern)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range found {
+				files = append(files, filepath.Join(p, name))
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s has no site files (*.yml)", p)
+		}
+		slices.Sort(files[before:])
 	}
+	return files, nil
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(filepath.Clean(name))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if len(raw) > mostBytes {
+		return nil, fmt.Errorf("%s is over %d bytes: a site file has a few thousand", name, mostBytes)
+	}
+	return raw, nil
+}
+
+// Parse decodes and validates the sites of one file. The sites come with the
+// error, too, for what can still be said of them.
+func Parse(file []byte) ([]Site, error) {
+	found, err := decode(file)
+	if err != nil {
+		return nil, err
+	}
+	var sites []Site
+	var errs []error
 	seen := map[string]bool{}
-	for i, src := range list {
-		if u, err := url.Parse(src.Prefix); !isPage(src.Prefix) || err != nil || u.Path == "" || u.User != nil {
-			errs = append(errs, fmt.Errorf("sources[%d].prefix %q: use scheme, host and at least a slash, such as https://www.ada.gov/", i, src.Prefix))
+	for i, d := range found {
+		faults := slices.Concat(d.faults, validate(d.site, d.faults))
+		if seen[d.site.Slug] && d.site.Slug != "" {
+			faults = append(faults, Fault{"slug", fmt.Sprintf("%q stands twice in this file: give each site a slug of its own", d.site.Slug)})
 		}
-		if !slices.Contains([]editorial.Tier{editorial.TierAuthoritative, editorial.TierSecondary}, src.Tier) {
-			errs = append(errs, fmt.Errorf("sources[%d].tier %q: use authoritative or secondary", i, src.Tier))
+		seen[d.site.Slug] = true
+		sites = append(sites, d.site)
+		if err := joined(faults); err != nil {
+			if len(found) > 1 {
+				err = fmt.Errorf("site %d of the file (%s):\n%w", i+1, d.site.Slug, err)
+			}
+			errs = append(errs, err)
 		}
-		if seen[src.Prefix] {
-			errs = append(errs, fmt.Errorf("sources[%d].prefix %q stands twice", i, src.Prefix))
-		}
-		seen[src.Prefix] = true
 	}
-	return errs
+	return sites, errors.Join(errs...)
 }
 
-func rules(r editorial.Rules) []error {
-	var errs []error
-	if r.LegalMinSources < 1 {
-		errs = append(errs, fmt.Errorf("rules.legal_min_sources %d: at least 1, 2 for legal topics", r.LegalMinSources))
+// Read decodes the one site of a file without validating it, for callers who
+// still complete it. What it can't decode is an error.
+func Read(file []byte) (Site, error) {
+	found, err := decode(file)
+	if err != nil {
+		return Site{}, err
 	}
-	if r.MinWords < 1 || r.MaxWords < r.MinWords {
-		errs = append(errs, fmt.Errorf("rules.min_words %d, max_words %d: use a range such as 1500 and 2500", r.MinWords, r.MaxWords))
+	if len(found) != 1 {
+		return Site{}, fmt.Errorf("the file has %d sites, not one", len(found))
 	}
-	if strings.TrimSpace(r.AIDisclosure) == "" {
-		errs = append(errs, errors.New("rules.ai_disclosure is empty: readers must be told"))
-	}
-	for i, d := range r.Disclaimers {
-		if strings.TrimSpace(d) == "" {
-			errs = append(errs, fmt.Errorf("rules.disclaimers[%d] is empty", i))
-		}
-	}
-	for i, f := range r.Forbidden {
-		if _, err := regexp.Compile(f.Pattern); f.Pattern == "" || err != nil {
-			errs = append(errs, fmt.Errorf("rules.forbidden[%d].pattern %q: not a regular expression (RE2)", i, f.Pattern))
-		}
-		if f.Reason == "" {
-			errs = append(errs, fmt.Errorf("rules.forbidden[%d].reason is empty: the reviewer reads it", i))
-		}
-	}
-	return errs
+	return found[0].site, joined(found[0].faults)
 }
 
-func isPage(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+// Fault is one thing that is wrong with a site: which field, what of it, and
+// what to write instead.
+type Fault struct{ Field, Detail string }
+
+func (f Fault) Error() string { return strings.TrimSpace(f.Field + " " + f.Detail) }
+
+func joined(faults []Fault) error {
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
+}
+
+// decoded is one document of a file, with what couldn't be decoded.
+type decoded struct {
+	site   Site
+	faults []Fault
+}
+
+func decode(file []byte) ([]decoded, error) {
+	var found []decoded
+	for dec := yaml.NewDecoder(bytes.NewReader(file)); ; {
+		var root yaml.Node
+		err := dec.Decode(&root)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("not YAML: %w", err)
+		}
+		if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
+			continue // nothing between two ---
+		}
+		var doc document
+		r := reader{}
+		r.read(root.Content[0], &doc)
+		found = append(found, decoded{doc.site(), r.faults})
+	}
+	if len(found) == 0 {
+		return nil, errors.New("there is no site in it: scripts/demo/site.yml is one to start from")
+	}
+	return found, nil
 }
