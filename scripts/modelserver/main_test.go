@@ -19,7 +19,9 @@ import (
 	"blogposter/lib/ledger"
 	"blogposter/lib/llm"
 	"blogposter/lib/llm/anthropic"
+	"blogposter/lib/llm/openai"
 	"blogposter/lib/pipeline"
+	"blogposter/scripts/modelserver/vector"
 	"blogposter/scripts/modelserver/wire"
 )
 
@@ -61,16 +63,45 @@ func TestRun_acceptsTheSchemaOfEveryPrompt(t *testing.T) {
 	require.NotEmpty(t, files)
 	srv := httptest.NewServer(wire.New(wire.Config{Composer: newComposer()}))
 	t.Cleanup(srv.Close)
-	model := anthropic.New(anthropic.Config{BaseURL: srv.URL, APIKey: "offline-demo", HTTP: srv.Client()})
+	models := map[string]llm.Model{
+		"claude-haiku-5-5": anthropic.New(anthropic.Config{BaseURL: srv.URL, APIKey: "offline-demo", HTTP: srv.Client()}),
+		"gpt-6-luna":       openai.New(openai.Config{BaseURL: srv.URL + "/v1", APIKey: "offline-demo", HTTP: srv.Client()}),
+	}
 	for _, name := range files {
 		schema, err := os.ReadFile(name)
 		require.NoError(t, err)
-		_, err = model.Call(t.Context(), llm.Request{
-			Step: name, Model: "claude-haiku-5-5", MaxTokens: 200, Schema: schema,
-			Messages: []llm.Message{{Role: llm.RoleUser, Text: "Who are you?"}},
-		})
-		require.NoError(t, err, name)
+		for model, m := range models {
+			resp, err := m.Call(t.Context(), llm.Request{
+				Step: name, Model: model, MaxTokens: 200, Schema: schema,
+				Messages: []llm.Message{{Role: llm.RoleUser, Text: "Who are you?"}},
+			})
+			require.NoError(t, err, name)
+			require.Contains(t, resp.Text, "offline model", "the same composer is behind both")
+		}
 	}
+}
+
+func TestRun_embedsWithTheTableItIsGiven(t *testing.T) {
+	t.Parallel()
+
+	v := make([]float32, vector.Dimensions)
+	v[7] = 1
+	var b bytes.Buffer
+	require.NoError(t, vector.Write(&b, []vector.Row{{Word: "dog", Vector: v}}))
+	table := filepath.Join(t.TempDir(), "table.bin")
+	require.NoError(t, os.WriteFile(table, b.Bytes(), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	addr, done := make(chan string, 1), make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"-listen", "127.0.0.1:0", "-vectors", table}, os.Stderr, func(a string) { addr <- a })
+	}()
+	m := openai.New(openai.Config{BaseURL: "http://" + <-addr + "/v1", APIKey: "offline-demo", HTTP: &http.Client{Timeout: time.Minute}})
+	e := llm.NewEmbedder(m, journal.New(&journaltest.Steps{}), ledger.Prices, time.Now)
+	got, err := e.Embed(t.Context(), pipeline.Lease{RunID: 1}, "embed", wire.EmbeddingModel, []string{"A dog."})
+	require.NoError(t, err)
+	require.InDelta(t, 1, got[0][7], 1e-6)
+	cancel()
+	require.NoError(t, <-done)
 }
 
 func TestRun_namesTheFlagThatIsWrong(t *testing.T) {
@@ -82,6 +113,7 @@ func TestRun_namesTheFlagThatIsWrong(t *testing.T) {
 	}{
 		"an address that is none":    {[]string{"-listen", "nowhere"}, "-listen: "},
 		"a log that can't be opened": {[]string{"-log", filepath.Join(t.TempDir(), "no", "such", "folder")}, "-log: "},
+		"vectors that are none":      {[]string{"-vectors", os.Args[0]}, "-vectors: "},
 		"an unknown flag":            {[]string{"-port", "1"}, "-port"},
 		"an argument":                {[]string{"now"}, `unexpected argument "now"`},
 	}

@@ -7,6 +7,7 @@
 package provider
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -49,11 +50,15 @@ func Client(env Settings, j *journal.Journal) *llm.Client {
 	return llm.New(primary, j, ledger.Prices, time.Now, others...)
 }
 
-// Embedder returns the way to embedding models, which OpenAI alone has. Here
-// its key is needed.
-func Embedder(env Settings, j *journal.Journal) *llm.Embedder {
+// Embedder returns the way to embedding models, which OpenAI alone has: here
+// its key is needed, and "none" is an error.
+func Embedder(env Settings, j *journal.Journal) (*llm.Embedder, error) {
 	key := env.Need("OPENAI_API_KEY", "from the OpenAI platform, API keys; embeddings need it")
-	return llm.NewEmbedder(openAI(env, key), j, ledger.Prices, time.Now)
+	e := llm.NewEmbedder(openAI(env, key), j, ledger.Prices, time.Now)
+	if key == none {
+		return e, errors.New("OPENAI_API_KEY is none: embeddings need a key, from the OpenAI platform, API keys")
+	}
+	return e, nil
 }
 
 func openAI(env Settings, key string) *openai.Client {
