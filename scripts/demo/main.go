@@ -124,9 +124,12 @@ func services(o options, s settings, settingsFile string) []service {
 		},
 	}
 	if s.offline() {
+		args := []string{"-listen", modelAddress, "-log", filepath.Join(o.state, "model.jsonl")}
+		if vectors := s["MODEL_VECTORS"]; vectors != "" {
+			args = append(args, "-vectors", vectors)
+		}
 		list = append(list, service{
-			name: "model", program: filepath.Join(o.bin, "modelserver"), address: modelAddress, ready: "http://" + modelAddress + "/_log",
-			args: []string{"-listen", modelAddress, "-log", filepath.Join(o.state, "model.jsonl")},
+			name: "model", program: filepath.Join(o.bin, "modelserver"), address: modelAddress, ready: "http://" + modelAddress + "/_log", args: args,
 		})
 	}
 	return append(list, service{
