@@ -124,9 +124,9 @@ func (r rule) ask(t *testing.T, p *platform.Platform) answer {
 func (e event) check(t *testing.T, got map[string]any) {
 	t.Helper()
 	for path, want := range e {
-		found := member(got, path)
-		if want == nil {
-			require.Nil(t, found, path)
+		found, there := member(got, path)
+		require.Equal(t, want != nil, there, path)
+		if !there {
 			continue
 		}
 		if part, ok := want.(contains); ok {
@@ -144,14 +144,16 @@ func (e event) check(t *testing.T, got map[string]any) {
 // contains is a member that is only partly known.
 type contains string
 
+// null is a member that is there, and null.
+var null = json.RawMessage("null")
+
 // member follows a dotted path.
-func member(in any, path string) any {
+func member(in any, path string) (found any, there bool) {
 	for name := range strings.SplitSeq(path, ".") {
-		object, ok := in.(map[string]any)
-		if !ok {
-			return nil
+		object, _ := in.(map[string]any)
+		if in, there = object[name]; !there {
+			return nil, false
 		}
-		in = object[name]
 	}
-	return in
+	return in, true
 }

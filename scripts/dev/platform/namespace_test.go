@@ -177,22 +177,25 @@ func TestPlatform_Close_letsIdleProcessesLeaveTheirCoverage(t *testing.T) {
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/bash\ngo build -cover -buildvcs=false -o exec .\n"), 0o700))
 	tests := map[string]struct {
 		event string
+		idle  time.Duration // before it closes
 		grace time.Duration
 		left  int
 	}{
-		"an idle process whose stdin ends":      {`{}`, time.Hour, 1},
-		"but one that does not leave is killed": {`{"stay":true}`, time.Millisecond, 0},
+		"an idle process whose stdin ends":      {`{}`, 0, time.Hour, 1},
+		"one that was idle for too long":        {`{}`, 10 * time.Minute, time.Hour, 1},
+		"but one that does not leave is killed": {`{"stay":true}`, 0, time.Millisecond, 0},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			counters := t.TempDir()
+			counters, clock := t.TempDir(), platform.NewClock(nine)
 			p, err := platform.Start(t.Context(), platform.Config{
-				Project: dir, Listen: "127.0.0.1:0", AccessKey: accessKey, Build: true, CoverDir: counters, ExitGrace: tc.grace,
+				Project: dir, Listen: "127.0.0.1:0", AccessKey: accessKey, Build: true, CoverDir: counters, ExitGrace: tc.grace, Clock: clock,
 			})
 			require.NoError(t, err)
 			invoke(t, p, "web/echo", tc.event)
+			clock.Step(tc.idle)
 			require.NoError(t, p.Close())
 			found, err := filepath.Glob(filepath.Join(counters, "covcounters.*"))
 			require.NoError(t, err)
