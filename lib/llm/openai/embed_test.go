@@ -51,8 +51,7 @@ func TestClient_Embed_putsTheVectorsInTheOrderOfTheTexts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "/v1/embeddings", path)
 	require.Equal(t, map[string]any{"model": glove, "input": []any{"one", "two"}, "encoding_format": "base64"}, body)
-	require.Equal(t, float32(1), got.Vectors[0][99])
-	require.Equal(t, float32(2), got.Vectors[1][0])
+	require.Equal(t, []float32{1, 2}, []float32{got.Vectors[0][99], got.Vectors[1][0]})
 	require.Equal(t, []any{"m-1", "req_5", ledger.Usage{Input: 7}}, []any{got.Model, got.Request, got.Usage})
 }
 
