@@ -39,28 +39,48 @@ type order struct {
 	MaxCost   string   `json:"max_cost"`
 	Publish   string   `json:"publish"`
 	PublishAt string   `json:"publish_at"`
+	TopicID   int64    `json:"topic_id,omitempty"`
+	Auto      bool     `json:"auto,omitempty"`
+	Article   int64    `json:"article,omitempty"`
 }
+
+// The ways to publish.
+const (
+	publishReview   = "review"   // when a person has approved it, at publish_at if that is later
+	publishSchedule = "schedule" // the same, at the next free slot of the site's schedule
+)
+
+// slotLead is how long before a slot a Run must be ordered: it has to be
+// written and reviewed.
+const slotLead = 2 * time.Hour
 
 // fingerprint tells two orders apart, whatever their spacing and the order of
 // their members. site is the one that was chosen.
 func (o order) fingerprint(site string) string {
 	o.Site = site
-	raw, _ := json.Marshal(o) // strings and a list of them always encode
+	raw, _ := json.Marshal(o) // such fields always encode
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }
 
 // checked turns the order into a Run to add, or names every fault at once.
-func (o order) checked(site editorial.Site, now time.Time) (view.NewRun, error) {
-	c := checker{site: site}
+func (o order) checked(in view.Intake, now time.Time) (view.NewRun, error) {
+	c := checker{site: in.Site}
 	run := view.NewRun{
-		Topic:     c.topic(o),
-		URLs:      c.urls(o),
-		MaxCost:   c.maxCost(o.MaxCost),
-		PublishAt: c.publishAt(o.PublishAt, now),
+		Topic:    c.topic(o),
+		TopicID:  c.id("topic_id", o.TopicID),
+		TargetID: c.id("article", o.Article),
+		URLs:     c.urls(o),
+		MaxCost:  c.maxCost(o.MaxCost),
+		Slot:     o.Publish == publishSchedule,
 	}
-	if o.Publish != "" && o.Publish != "review" {
-		c.fault("publish", "is not a way to publish", `send "review", or leave it out: a person approves each article`)
+	switch o.Publish {
+	case "", publishReview:
+		run.PublishAt = c.publishAt(o.PublishAt, now)
+	case publishSchedule:
+		run.PublishAt = c.slot(o, in.Taken, now)
+	default:
+		c.fault("publish", "is not a way to publish", `send "review" or "schedule", or leave it out: a person approves each article`)
 	}
 	if len(c.errs) > 0 {
 		return view.NewRun{}, invalid(c.errs...)
@@ -78,16 +98,46 @@ func (c *checker) fault(field, detail, fix string) {
 	c.errs = append(c.errs, faas.FieldError{Field: field, Detail: detail, Fix: fix})
 }
 
-// topic is the one that was sent, or the words in the path of url.
+// subject says which one of its ways the order takes to name what to write
+// about, or "" when it takes none or several.
+func (c *checker) subject(o order) string {
+	var sent []string
+	for _, way := range []struct {
+		name string
+		is   bool
+	}{{"topic", o.Topic != ""}, {"url", o.URL != ""}, {"topic_id", o.TopicID != 0}, {"auto", o.Auto}} {
+		if way.is {
+			sent = append(sent, way.name)
+		}
+	}
+	switch len(sent) {
+	case 0:
+		c.fault("topic", "is missing", "send topic, what to write about, url, a page to write about, topic_id, a recommendation, or auto: true, the best of them")
+		return ""
+	case 1:
+		return sent[0]
+	}
+	for _, name := range sent[1:] {
+		c.fault(name, "is sent together with "+sent[0], "send one of the two; further pages to read go into urls")
+	}
+	return ""
+}
+
+// topic is the one that was sent, or the words in the path of url; "" when it
+// is chosen otherwise.
 func (c *checker) topic(o order) string {
-	switch {
-	case o.Topic != "" && o.URL != "":
-		c.fault("url", "is sent together with topic", "send one of the two; further pages to read go into urls")
+	switch c.subject(o) {
+	case "auto":
+		if o.Article != 0 {
+			c.fault("article", "is sent together with auto", "send topic, what the article is about now: auto chooses what the site has no article on")
+		}
+		if len(o.URLs) > 0 {
+			c.fault("urls", "is sent together with auto", "leave it out: what to read is not known before the topic is")
+		}
 		return ""
-	case o.Topic == "" && o.URL == "":
-		c.fault("topic", "is missing", "send topic, what to write about, or url, a page to write about")
+	case "", "topic_id":
 		return ""
-	case o.URL != "":
+	case "url":
 		topic := topicOf(o.URL)
 		if utf8.RuneCountInString(topic) < minTopic {
 			c.fault("url", "has no words in its path to take a topic from", "send topic, and the page in urls")
@@ -101,6 +151,14 @@ func (c *checker) topic(o order) string {
 		c.fault("topic", "is not a line of text", "send words, without line breaks or control characters")
 	}
 	return topic
+}
+
+// id is one of a row; 0 for none.
+func (c *checker) id(field string, id int64) int64 {
+	if id < 0 {
+		c.fault(field, "is not an id", "send a whole number above 0, such as 7")
+	}
+	return id
 }
 
 // isLine reports whether s is text on one line: something to read, nothing
@@ -221,6 +279,31 @@ func (c *checker) maxCost(text string) ledger.Micros {
 		c.fault("max_cost", "is out of range", fix)
 	}
 	return ledger.Micros(micros)
+}
+
+// slot is the next one of the site's schedule that no live Run has.
+func (c *checker) slot(o order, taken []time.Time, now time.Time) *time.Time {
+	if o.PublishAt != "" {
+		c.fault("publish_at", "is sent together with the schedule", `leave it out, or send publish "review"`)
+		return nil
+	}
+	plan := c.site.Schedule
+	if len(plan.Days) == 0 {
+		c.fault("publish", "names a schedule, and the site has none", "send publish_at, or give the site's file a schedule: days and time")
+		return nil
+	}
+	zone, err := time.LoadLocation(c.site.TimeZone)
+	if err != nil {
+		c.fault("publish", "names a schedule in the time zone "+c.site.TimeZone+", which is not known", "send publish_at, or mend time_zone in the site's file")
+		return nil
+	}
+	at, ok := plan.NextSlot(zone, now.Add(slotLead), taken)
+	if !ok {
+		c.fault("publish", "finds every slot of the schedule taken", "send publish_at, or give the site's schedule more days")
+		return nil
+	}
+	at = at.UTC()
+	return &at
 }
 
 func (c *checker) publishAt(text string, now time.Time) *time.Time {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -19,9 +20,12 @@ type RunStore interface {
 	// Intake returns what an order is checked against, and the Run that was
 	// made under the same Idempotency-Key, if there is one.
 	Intake(ctx context.Context, site, key string) (view.Intake, error)
+	// Updatable returns the article that a Run may update.
+	Updatable(ctx context.Context, site string, id int64) (view.Updatable, error)
 	// AddRun adds a Run with its budget and its first event. Under a key that
 	// was used in the meantime it adds nothing and returns the earlier Run,
-	// with false.
+	// with false. A topic or a slot that another Run has is view.ErrTopicTaken
+	// or view.ErrSlotTaken, a topic there is not view.ErrNotFound.
 	AddRun(ctx context.Context, site string, r view.NewRun) (view.Earlier, bool, error)
 	// Runs lists the newest Runs, one more than asked for when there are more.
 	Runs(ctx context.Context, site string, p view.Page) ([]view.Run, error)
@@ -67,28 +71,69 @@ func (h Runs) start(w http.ResponseWriter, r *http.Request, p auth.Principal) er
 	if err != nil {
 		return err
 	}
-	in, err := h.Store.Intake(r.Context(), site, key)
+	run := view.NewRun{By: p.Subject, Pins: h.Pins, Key: key, Request: o.fingerprint(site)}
+	made, added, err := h.add(r.Context(), site, o, run)
 	if err != nil {
 		return err
 	}
-	request := o.fingerprint(site)
-	if in.Earlier != nil { // before any check: what was in order once may not be any more
-		return h.replay(w, r, *in.Earlier, request)
+	if !added {
+		return h.replay(w, r, made, run.Request)
 	}
-	run, err := o.checked(in.Site, h.Now())
-	if err != nil {
-		return err
-	}
-	run.By, run.Pins, run.Key, run.Request = p.Subject, h.Pins, key, request
-	made, added, err := h.Store.AddRun(r.Context(), site, run)
-	if err != nil {
-		return err
-	}
-	if !added { // another request with this key was faster
-		return h.replay(w, r, made, request)
-	}
-	wake(r.Context(), h.Waker, pipeline.StageDraft)
+	wake(r.Context(), h.Waker, made.Run.Stage)
 	return h.answer(w, r, http.StatusAccepted, made.Run)
+}
+
+// slotTries is how often another request may take the slot that was chosen.
+const slotTries = 5
+
+// add checks the order and adds its Run, or returns the Run that was made
+// under the same key before, with false. by is what the order doesn't say.
+func (h Runs) add(ctx context.Context, site string, o order, by view.NewRun) (view.Earlier, bool, error) {
+	for range slotTries {
+		in, err := h.Store.Intake(ctx, site, by.Key)
+		if err != nil {
+			return view.Earlier{}, false, err
+		}
+		if in.Earlier != nil { // before any check: what was in order once may not be any more
+			return *in.Earlier, false, nil
+		}
+		run, err := o.checked(in, h.Now())
+		if err != nil {
+			return view.Earlier{}, false, err
+		}
+		if err := h.target(ctx, site, run.TargetID); err != nil {
+			return view.Earlier{}, false, err
+		}
+		run.By, run.Pins, run.Key, run.Request = by.By, by.Pins, by.Key, by.Request
+		made, added, err := h.Store.AddRun(ctx, site, run)
+		if !errors.Is(err, view.ErrSlotTaken) {
+			return made, added, refusedTopic(err, run.TopicID)
+		}
+	}
+	return view.Earlier{}, false, faas.NewProblem(http.StatusServiceUnavailable, "slots-contended", "Others take slots of the schedule at this moment; try again.").With("Retry-After", "2")
+}
+
+// target refuses an article that can't be updated.
+func (h Runs) target(ctx context.Context, site string, id int64) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := h.Store.Updatable(ctx, site, id)
+	if errors.Is(err, view.ErrNotFound) {
+		return invalid(faas.FieldError{Field: "article", Detail: "is not an article that is published on this site", Fix: "send the id of one that GET /articles lists"})
+	}
+	return err
+}
+
+// refusedTopic puts what AddRun says of a recommendation into words.
+func refusedTopic(err error, id int64) error {
+	switch {
+	case errors.Is(err, view.ErrTopicTaken):
+		return faas.NewProblem(http.StatusConflict, "topic-taken", "This topic is not open: a run writes on it already, or it was dismissed or is out of date. GET /topics?state=open lists those that are.")
+	case id != 0 && errors.Is(err, view.ErrNotFound): // the site is there, Intake has found it
+		return invalid(faas.FieldError{Field: "topic_id", Detail: "is not a topic of this site", Fix: "send the id of one that GET /topics?state=open lists"})
+	}
+	return err
 }
 
 // replay answers a request whose key was used before.
@@ -147,6 +192,9 @@ func (h Runs) list(w http.ResponseWriter, r *http.Request, p auth.Principal) err
 	page := q.page()
 	page.State = one(q, "state", pipeline.States())
 	page.Stage = one(q, "stage", pipeline.Stages())
+	if page.Kind = one(q, "kind", pipeline.Kinds()); page.Kind == "" {
+		page.Kind = pipeline.KindArticle
+	}
 	site, err := q.site(p)
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"strings"
@@ -23,12 +25,16 @@ type desk struct {
 	added  []view.NewRun
 	keys   map[string]view.Earlier
 	faster *view.Earlier // what another request adds under the key between Intake and AddRun
+	plan   editorial.Schedule
+	zone   string
+	taken  []time.Time
+	racing []error // what AddRun answers first
 	err    error
 }
 
 func (d *desk) Intake(_ context.Context, site, key string) (view.Intake, error) {
 	d.site = site
-	in := view.Intake{Site: editorial.Site{Slug: site, ArticleBudget: 150_000, Sources: []editorial.Source{
+	in := view.Intake{Taken: d.taken, Site: editorial.Site{Slug: site, ArticleBudget: 150_000, TimeZone: d.zone, Schedule: d.plan, Sources: []editorial.Source{
 		{Prefix: "https://www.ada.gov/"}, {Prefix: "https://law.example/acts/"},
 	}}}
 	if e, ok := d.keys[key]; ok && key != "" {
@@ -44,13 +50,32 @@ func (d *desk) AddRun(_ context.Context, _ string, r view.NewRun) (view.Earlier,
 	if d.faster != nil {
 		return *d.faster, false, nil
 	}
+	if len(d.racing) > 0 {
+		err := d.racing[0]
+		d.racing = d.racing[1:]
+		if errors.Is(err, view.ErrSlotTaken) {
+			d.taken = append(d.taken, *r.PublishAt)
+		}
+		return view.Earlier{}, false, err
+	}
 	d.added = append(d.added, r)
 	e := view.Earlier{Request: r.Request, Run: view.Run{ID: 7, Topic: r.Topic, Stage: pipeline.StageDraft, State: pipeline.StateReady}}
+	if r.Topic == "" && r.TopicID == 0 {
+		e.Run.Stage = pipeline.StageTopic
+	}
 	if d.keys == nil {
 		d.keys = map[string]view.Earlier{}
 	}
 	d.keys[r.Key] = e
 	return e, true, nil
+}
+
+// Updatable knows article 3.
+func (d *desk) Updatable(_ context.Context, _ string, id int64) (view.Updatable, error) {
+	if id != 3 {
+		return view.Updatable{}, view.ErrNotFound
+	}
+	return view.Updatable{ID: id}, nil
 }
 
 func (d *desk) Runs(_ context.Context, site string, p view.Page) ([]view.Run, error) {
@@ -194,14 +219,150 @@ func TestRuns_list_filtersAndDescribes(t *testing.T) {
 	d := &desk{}
 	w := ask(runs(d, &bell{}), "viewer", http.MethodGet, "/?state=waiting&stage=review&limit=5", "")
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
-	require.Equal(t, view.Page{Limit: 5, State: pipeline.StateWaiting, Stage: pipeline.StageReview}, d.page)
+	require.Equal(t, view.Page{Limit: 5, State: pipeline.StateWaiting, Stage: pipeline.StageReview, Kind: pipeline.KindArticle}, d.page)
 	r := decode[page[view.Run]](t, w).Items[0]
 	require.Equal(t, map[string]string{"self": "/api/v1/web/fn-7/api/runs/9", "review": "/api/v1/web/fn-7/api/reviews/9"}, r.Links)
 	require.Equal(t, "A reviewer approves or rejects the draft.", r.Next)
 
-	p := refused(t, ask(runs(d, &bell{}), "viewer", http.MethodGet, "/?state=lost&stage=print", ""), http.StatusBadRequest)
-	require.Equal(t, []string{"stage", "state"}, fields(p))
-	require.Contains(t, p.Errors[0].Fix, "draft, factcheck, seo, review, publish")
+	p := refused(t, ask(runs(d, &bell{}), "viewer", http.MethodGet, "/?state=lost&stage=print&kind=any", ""), http.StatusBadRequest)
+	require.Equal(t, []string{"kind", "stage", "state"}, fields(p))
+	require.Contains(t, p.Errors[0].Fix, "article, research, retraction")
+	require.Contains(t, p.Errors[1].Fix, "draft, factcheck, seo, review, publish")
+
+	require.Equal(t, http.StatusOK, ask(runs(d, &bell{}), "viewer", http.MethodGet, "/?kind=research", "").Code)
+	require.Equal(t, pipeline.KindResearch, d.page.Kind)
+}
+
+func TestRuns_start_takesATopicInOneOfFourWays(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		body string
+		want view.NewRun
+		wake string
+	}{
+		"a topic":                      {`{"topic":"Dogs on trains"}`, view.NewRun{Topic: "Dogs on trains"}, "pipeline/draft"},
+		"a page":                       {`{"url":"https://www.ada.gov/trains"}`, view.NewRun{Topic: "Trains", URLs: []string{"https://www.ada.gov/trains"}}, "pipeline/draft"},
+		"a recommendation":             {`{"topic_id":12}`, view.NewRun{TopicID: 12}, "pipeline/draft"},
+		"a recommendation, with pages": {`{"topic_id":12,"urls":["https://www.ada.gov/trains"]}`, view.NewRun{TopicID: 12, URLs: []string{"https://www.ada.gov/trains"}}, "pipeline/draft"},
+		"whatever is best":             {`{"auto":true}`, view.NewRun{}, "pipeline/topic"},
+		"a topic, and not auto":        {`{"topic":"Dogs on trains","auto":false,"topic_id":0,"article":0}`, view.NewRun{Topic: "Dogs on trains"}, "pipeline/draft"},
+		"an article that is updated":   {`{"topic":"Dogs on trains","article":3}`, view.NewRun{Topic: "Dogs on trains", TargetID: 3}, "pipeline/draft"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			d, b := &desk{}, &bell{}
+			w := ask(runs(d, b), "editor", http.MethodPost, "/", tc.body)
+			require.Equal(t, http.StatusAccepted, w.Code, w.Body.String())
+			tc.want.By, tc.want.Pins, tc.want.Request = "ann", pins, d.added[0].Request
+			require.Equal(t, tc.want, d.added[0])
+			require.Equal(t, []string{tc.wake}, b.rung)
+		})
+	}
+}
+
+func TestRuns_start_tellsOrdersApartByWhatTheyAskFor(t *testing.T) {
+	t.Parallel()
+
+	seen := map[string]string{}
+	for _, body := range []string{
+		`{"topic":"Dogs"}`, `{"topic_id":12}`, `{"topic_id":13}`, `{"auto":true}`, `{"topic":"Dogs","article":3}`,
+	} {
+		d := &desk{}
+		require.Equal(t, http.StatusAccepted, ask(runs(d, &bell{}), "editor", http.MethodPost, "/", body).Code)
+		require.Empty(t, seen[d.added[0].Request], "%s is taken for another order", body)
+		seen[d.added[0].Request] = body
+	}
+	before := sha256.Sum256([]byte(`{"site":"dogs","topic":"Dogs","url":"","urls":null,"max_cost":"","publish":"","publish_at":""}`))
+	require.Contains(t, seen, hex.EncodeToString(before[:]), "an order of the release before keeps its fingerprint: a replay over a deploy is the same request")
+}
+
+func TestRuns_start_takesTheNextFreeSlotOfTheSchedule(t *testing.T) {
+	t.Parallel()
+
+	// now is a Friday, 04:00 in New York.
+	daily := editorial.Schedule{Days: []string{"mon", "fri"}, Time: "10:00"}
+	friday, monday := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC), time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	soon := editorial.Schedule{Days: daily.Days, Time: "05:59"}
+	just := editorial.Schedule{Days: daily.Days, Time: "06:00"}
+	tests := map[string]struct {
+		d    *desk
+		want time.Time
+	}{
+		"today":                           {&desk{plan: daily, zone: "America/New_York"}, friday},
+		"not one that a run has":          {&desk{plan: daily, zone: "America/New_York", taken: []time.Time{friday}}, monday},
+		"not one that a run takes now":    {&desk{plan: daily, zone: "America/New_York", racing: []error{view.ErrSlotTaken}}, monday},
+		"not one in less than two hours":  {&desk{plan: soon, zone: "America/New_York"}, time.Date(2026, 11, 23, 10, 59, 0, 0, time.UTC)},
+		"one in two hours, to the minute": {&desk{plan: just, zone: "America/New_York"}, time.Date(2026, 11, 20, 11, 0, 0, 0, time.UTC)},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := ask(runs(tc.d, &bell{}), "editor", http.MethodPost, "/", `{"topic":"Dogs","publish":"schedule"}`)
+			require.Equal(t, http.StatusAccepted, w.Code, w.Body.String())
+			require.Equal(t, tc.want, *tc.d.added[0].PublishAt)
+			require.True(t, tc.d.added[0].Slot)
+		})
+	}
+}
+
+func TestRuns_start_saysWhyThereIsNoSlot(t *testing.T) {
+	t.Parallel()
+
+	daily := editorial.Schedule{Days: []string{"mon", "fri"}, Time: "10:00"}
+	var full []time.Time
+	for at := now.Truncate(24 * time.Hour); at.Before(now.AddDate(3, 0, 0)); at = at.Add(24 * time.Hour) {
+		full = append(full, at.Add(10*time.Hour))
+	}
+	tests := map[string]struct {
+		d     *desk
+		body  string
+		field string
+		fix   string
+	}{
+		"no schedule":            {&desk{zone: "UTC"}, `{"topic":"Dogs","publish":"schedule"}`, "publish", "give the site's file a schedule: days and time"},
+		"no zone":                {&desk{plan: daily, zone: "Mars/Olympus"}, `{"topic":"Dogs","publish":"schedule"}`, "publish", "mend time_zone"},
+		"no slot that is free":   {&desk{plan: daily, zone: "UTC", taken: full}, `{"topic":"Dogs","publish":"schedule"}`, "publish", "more days"},
+		"a time of its own, too": {&desk{plan: daily, zone: "UTC"}, `{"topic":"Dogs","publish":"schedule","publish_at":"2026-11-25T10:00:00Z"}`, "publish_at", "leave it out"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			p := refused(t, ask(runs(tc.d, &bell{}), "editor", http.MethodPost, "/", tc.body), http.StatusBadRequest)
+			require.Equal(t, []string{tc.field}, fields(p))
+			require.Contains(t, p.Errors[0].Fix, tc.fix)
+			require.Empty(t, tc.d.added)
+		})
+	}
+	busy := &desk{plan: daily, zone: "UTC"}
+	for range 9 {
+		busy.racing = append(busy.racing, view.ErrSlotTaken)
+	}
+	w := ask(runs(busy, &bell{}), "editor", http.MethodPost, "/", `{"topic":"Dogs","publish":"schedule"}`)
+	refused(t, w, http.StatusServiceUnavailable)
+	require.Equal(t, "2", w.Header().Get("Retry-After"))
+}
+
+func TestRuns_start_refusesATopicOrAnArticleThatIsNotToBeHad(t *testing.T) {
+	t.Parallel()
+
+	b := &bell{}
+	d := &desk{racing: []error{view.ErrTopicTaken}}
+	p := refused(t, ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic_id":12}`), http.StatusConflict)
+	require.Equal(t, "urn:blogposter:problem:topic-taken", p.Type)
+	d = &desk{racing: []error{view.ErrNotFound}}
+	p = refused(t, ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic_id":12}`), http.StatusBadRequest)
+	require.Equal(t, []string{"topic_id"}, fields(p))
+	d = &desk{}
+	p = refused(t, ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic":"Dogs","article":4}`), http.StatusBadRequest)
+	require.Equal(t, []string{"article"}, fields(p))
+	require.Contains(t, p.Errors[0].Fix, "GET /articles")
+	require.Empty(t, d.added)
+	require.Empty(t, b.rung)
 }
 
 func TestRuns_one_saysWhyItStandsThere(t *testing.T) {

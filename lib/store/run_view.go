@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -89,12 +90,15 @@ const earlierObject = `(SELECT jsonb_build_object('run', ` + runObject + `, 'req
 	FROM blogposter.runs r WHERE r.site_id = blogposter.current_site() AND r.idempotency_key = $1)`
 
 // Intake returns what a request for a Run is checked against: the site's
-// sources and article budget, and the Run that was made under the same key.
+// sources, article budget, time zone and schedule, the times that live Runs
+// have taken, and the Run that was made under the same key.
 func (s *Store) Intake(ctx context.Context, site, key string) (view.Intake, error) {
 	const q = `
 		SELECT jsonb_build_object('site', jsonb_build_object('id', s.id, 'slug', s.slug, 'article_budget', s.article_budget_micros,
+			'time_zone', s.time_zone, 'schedule', s.schedule,
 			'sources', (SELECT coalesce(jsonb_agg(jsonb_build_object('prefix', o.prefix, 'tier', o.tier, 'start', o.start) ORDER BY o.prefix), '[]')
 				FROM blogposter.sources o WHERE o.site_id = s.id)),
+			'taken', (SELECT coalesce(jsonb_agg(o.publish_at), '[]') FROM blogposter.runs o WHERE o.site_id = s.id AND ` + takesItsTime + ` AND o.publish_at > now()),
 			'earlier', ` + earlierObject + `)
 		FROM blogposter.sites s WHERE s.id = blogposter.current_site()`
 	var in view.Intake
@@ -105,10 +109,17 @@ func (s *Store) Intake(ctx context.Context, site, key string) (view.Intake, erro
 	return in, nil
 }
 
+// takesItsTime holds for a run o that nobody else should be published with.
+const takesItsTime = `o.publish_at IS NOT NULL AND o.state IN ('ready', 'running', 'waiting')`
+
+// slotTaken holds when a live run of the site has the slot $1.
+const slotTaken = `EXISTS (SELECT FROM blogposter.runs o WHERE o.site_id = blogposter.current_site() AND o.publish_at = $1 AND ` + takesItsTime + `)`
+
 // AddRun adds a Run with its budget and its first event, all in one
 // transaction. Under a key that was used it adds nothing and returns the
 // earlier Run, with false: of two requests at once, the second waits for the
-// first one's commit.
+// first one's commit. A slot of the schedule that another Run took meanwhile
+// is view.ErrSlotTaken.
 func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Earlier, bool, error) {
 	const add = `
 		WITH added AS (
@@ -116,7 +127,8 @@ func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Ea
 			SELECT s.id, coalesce(t.title, nullif($1, '')), $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6 END, $7::jsonb,
 			       CASE WHEN $1 = '' AND t.id IS NULL THEN 'topic' ELSE 'draft' END, 'ready', nullif($9::bigint, 0), $11
 			FROM blogposter.sites s LEFT JOIN blogposter.topics t ON t.site_id = s.id AND t.id = $10
-			WHERE s.id = blogposter.current_site() AND ($10::bigint = 0 OR t.id IS NOT NULL)
+			WHERE s.id = blogposter.current_site() AND ($10::bigint = 0 OR t.id IS NOT NULL) AND NOT ($12 AND EXISTS (
+				SELECT FROM blogposter.runs o WHERE o.site_id = s.id AND o.publish_at = $3 AND ` + takesItsTime + `))
 			ON CONFLICT (site_id, idempotency_key) DO NOTHING
 			RETURNING *
 		), budget AS (
@@ -131,8 +143,15 @@ func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Ea
 	// Drawn here, so that the next statement finds the run that this one added.
 	marker := "bp-" + hex.EncodeToString(random())
 	var added, earlier *view.Earlier
+	var taken bool
 	err := s.onSite(ctx, site, func(b *pgx.Batch) {
-		b.Queue(add, r.Topic, nonNil(r.URLs), r.PublishAt, r.By, r.Key, r.Request, list(r.Pins), int64(r.MaxCost), r.TargetID, r.TopicID, marker).QueryRow(object(&added))
+		if r.Slot { // one after the other, until the transaction ends: two at once would both find it free
+			b.Queue(`SELECT pg_advisory_xact_lock(hashtextextended('slots of a site', blogposter.current_site()))`)
+		}
+		b.Queue(add, r.Topic, nonNil(r.URLs), r.PublishAt, r.By, r.Key, r.Request, list(r.Pins), int64(r.MaxCost), r.TargetID, r.TopicID, marker, r.Slot).QueryRow(object(&added))
+		if r.Slot {
+			b.Queue(`SELECT `+slotTaken, r.PublishAt).QueryRow(func(row pgx.Row) error { return row.Scan(&taken) })
+		}
 		if r.TopicID != 0 {
 			b.Queue(`SELECT blogposter.take_topic(r.id, $1) FROM blogposter.runs r WHERE r.site_id = blogposter.current_site() AND r.marker = $2`, r.TopicID, marker)
 		}
@@ -145,6 +164,8 @@ func (s *Store) AddRun(ctx context.Context, site string, r view.NewRun) (view.Ea
 		return *added, true, nil
 	case earlier != nil:
 		return *earlier, false, nil
+	case taken:
+		return view.Earlier{}, false, fmt.Errorf("add a run to %s at %s: %w", site, r.PublishAt.UTC().Format(time.RFC3339), view.ErrSlotTaken)
 	}
 	return view.Earlier{}, false, fmt.Errorf("add a run to %s: %w", site, view.ErrNotFound)
 }

@@ -9,10 +9,6 @@ import (
 
 // Why a request for a Run can't be carried out.
 var (
-	// ErrNoTopic means that the site has no such Topic.
-	ErrNoTopic = errors.Join(errors.New("no such topic"), ErrNotFound)
-	// ErrNoArticle means that the site has no such article, or not any more.
-	ErrNoArticle = errors.Join(errors.New("no such article"), ErrNotFound)
 	// ErrSlotTaken means that another Run took the slot of the schedule first.
 	ErrSlotTaken = errors.New("the slot is taken")
 	// ErrNoResearch means that the site watches nobody.

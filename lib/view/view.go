@@ -183,6 +183,7 @@ type NewRun struct {
 	TargetID  int64  // the Publication that is to be updated; 0 for a new article
 	URLs      []string
 	PublishAt *time.Time
+	Slot      bool          // PublishAt is a slot of the site's schedule: one Run alone may have it
 	MaxCost   ledger.Micros // 0 leaves it to the site
 	By        string
 	Pins      pipeline.Pins
@@ -198,7 +199,8 @@ type Earlier struct {
 
 // Intake is what a request for a Run is checked against.
 type Intake struct {
-	Site    editorial.Site `json:"site"` // its sources and its article budget
+	Site    editorial.Site `json:"site"`  // its sources, article budget, time zone and schedule
+	Taken   []time.Time    `json:"taken"` // when live Runs are going to be published
 	Earlier *Earlier       `json:"earlier"`
 }
 
