@@ -8,6 +8,16 @@
 //
 // Settings come from the environment and from .env beside project.yml. It
 // runs until SIGINT or SIGTERM and leaves no process behind.
+//
+// Under -control, with the namespace's access key:
+//
+//	GET    /_dev/faults                 what shall still go wrong
+//	POST   /_dev/faults                 {"fn":"pipeline/draft","do":"drop"}: accept the next wake-up and lose it.
+//	                                    do: kill, kill_start, kill_after, delay, drop, duplicate; after_ms; times
+//	DELETE /_dev/faults                 nothing any more
+//	POST   /_dev/clock                  {"step":"5m"}: fire what falls due on the way
+//
+// GET /_dev/processes, which needs no -control, lists the functions' processes.
 package main
 
 import (

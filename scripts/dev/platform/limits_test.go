@@ -49,7 +49,7 @@ func TestLimits_sixHundredCallsAMinute(t *testing.T) {
 func TestLimits_hundredAndTwentyAtOnce(t *testing.T) {
 	t.Parallel()
 
-	p, _ := faulty(t)
+	p, _ := faulty(t, func(c *platform.Config) { c.AckTimeout = time.Minute }) // nobody leaves early
 	mute := "/api/v1/namespaces/_/actions/work/mute"
 	for range 120 {
 		require.Equal(t, http.StatusAccepted, api(t, p, http.MethodPost, mute, `{}`).status)

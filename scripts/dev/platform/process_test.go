@@ -100,9 +100,9 @@ func TestProcess_isKilledAtItsTimeLimit(t *testing.T) {
 
 	require.Equal(t, "action developer error", r.Response.Status)
 	require.Equal(t, 2, r.Response.StatusCode)
-	require.Equal(t, map[string]any{"error": "The action exceeded its time limits of 1000 milliseconds."}, r.Response.Result)
+	require.Equal(t, map[string]any{"error": "The action exceeded its time limits of 2000 milliseconds."}, r.Response.Result)
 	require.Equal(t, true, r.annotation("timeout"))
-	require.GreaterOrEqual(t, r.Duration, int64(1000))
+	require.GreaterOrEqual(t, r.Duration, int64(2000))
 	require.Len(t, r.Logs, 1)
 	require.Contains(t, r.Logs[0], "hanging", "what it logged before is kept")
 
