@@ -4,7 +4,9 @@ package apitest
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +35,7 @@ var siteSQL string
 // Site is one of the two sites.
 type Site struct {
 	Word string // its slug, and what stands in each of its texts
+	Cost string // what each amount of its articles begins with, in dollars
 	ID   int64
 	Keys map[auth.Role]string // API keys
 }
@@ -48,22 +51,22 @@ type World struct {
 // secret signs the tokens of Token.
 const secret = "a-secret-of-thirty-two-bytes-or-more"
 
-// New fills db with two sites whose words occur nowhere else. salt makes the
-// words of this test differ from those of another.
-func New(tb testing.TB, db storetest.DB, salt string) *World {
+// New fills db with two sites whose words occur nowhere else. The ids of ours
+// begin at 1000, those of theirs at 900000.
+func New(tb testing.TB, db storetest.DB, ours, theirs string) *World {
 	tb.Helper()
-	w := &World{DB: db}
-	w.Ours = addSite(tb, db, "ours-"+strings.ToLower(salt), 1000)
-	w.Theirs = addSite(tb, db, "theirs-"+strings.ToLower(salt), 900_000)
-	return w
+	return &World{DB: db, Ours: addSite(tb, db, ours, 1000, 12_300), Theirs: addSite(tb, db, theirs, 900_000, 98_700)}
 }
 
-func addSite(tb testing.TB, db storetest.DB, word string, first int) Site {
+// Word is a site's name that no other test uses: they share a cache.
+func Word(name string) string { return name + "-" + strings.ToLower(rand.Text()[:8]) }
+
+func addSite(tb testing.TB, db storetest.DB, word string, first, cost int) Site {
 	tb.Helper()
-	q := strings.NewReplacer("{{word}}", word, "{{first}}", strconv.Itoa(first)).Replace(siteSQL)
+	q := strings.NewReplacer("{{word}}", word, "{{first}}", strconv.Itoa(first), "{{cost}}", strconv.Itoa(cost)).Replace(siteSQL)
 	_, err := db.Owner.Exec(context.Background(), q)
 	require.NoError(tb, err)
-	s := Site{Word: word, Keys: map[auth.Role]string{}}
+	s := Site{Word: word, Cost: fmt.Sprintf("0.%04d", cost/100), Keys: map[auth.Role]string{}}
 	require.NoError(tb, db.Owner.QueryRow(context.Background(), `SELECT id FROM blogposter.sites WHERE slug = $1`, word).Scan(&s.ID))
 	for _, role := range Roles {
 		key, hash := auth.NewKey()

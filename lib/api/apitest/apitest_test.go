@@ -1,7 +1,6 @@
 package apitest_test
 
 import (
-	"crypto/rand"
 	"os"
 	"testing"
 
@@ -31,7 +30,7 @@ func TestNew_putsTheSitesWordIntoEveryText(t *testing.T) {
 	t.Parallel()
 
 	db := storetest.New(t)
-	w := apitest.New(t, db, rand.Text()[:8])
+	w := apitest.New(t, db, "dogs", "cats")
 	rows, err := db.Owner.Query(t.Context(), `
 		SELECT c.table_name || '.' || c.column_name, format('SELECT count(*) FROM blogposter.%I WHERE %s = $1 AND %s LIKE $2', c.table_name,
 			CASE c.table_name WHEN 'sites' THEN 'id' ELSE 'site_id' END,

@@ -42,7 +42,7 @@ BEGIN
                 CASE WHEN n <= 2 THEN 'publish' ELSE 'review' END, CASE WHEN n <= 2 THEN 'done' ELSE 'waiting' END,
                 CASE WHEN n > 2 THEN 'approval' END, CASE WHEN n <= 2 THEN now() END, '{{word}} reason')
         RETURNING id INTO v_run;
-        INSERT INTO blogposter.budgets (site_id, scope, run_id, limit_micros, spent_micros) VALUES (v_site, 'article', v_run, 150000, 14250 + n);
+        INSERT INTO blogposter.budgets (site_id, scope, run_id, limit_micros, spent_micros) VALUES (v_site, 'article', v_run, 150000, {{cost}} + n);
         INSERT INTO blogposter.attempts (run_id, fence, site_id, stage, attempt, owner, finished_at, result, error, error_kind)
         VALUES (v_run, 1, v_site, 'draft', 1, '{{word}} worker', now(), 'retry', '{{word}} error', 'retryable');
         INSERT INTO blogposter.events (run_id, site_id, kind, stage, state, attempt, detail) VALUES (v_run, v_site, 'created', 'draft', 'ready', 0, '{{word}} detail');
