@@ -156,6 +156,19 @@ func TestEmbedder_Embed_asksAgainForWhatFailedAlone(t *testing.T) {
 	require.Contains(t, steps.Events(), "finish embed:3")
 }
 
+func TestEmbedder_Embed_givesOtherTextsAndModelsTheirOwnVectors(t *testing.T) {
+	t.Parallel()
+
+	m := &lengths{dims: 100}
+	e, _ := embedder(m)
+	for _, ask := range []struct{ model, text string }{{small, "a"}, {small, "bb"}, {"glove-100d-offline", "a"}} {
+		got, err := e.Embed(t.Context(), lease, "embed", ask.model, []string{ask.text})
+		require.NoError(t, err)
+		require.Equal(t, []float32{float32(len(ask.text))}, got[0][:1])
+	}
+	require.Len(t, m.calls, 3)
+}
+
 func TestEmbedder_Embed_keepsALostCallChargedAndChargesAUselessOne(t *testing.T) {
 	t.Parallel()
 

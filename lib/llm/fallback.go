@@ -116,7 +116,7 @@ func (m candidate) warn(ctx context.Context, l pipeline.Lease) {
 // passing says whether a provider's error is about the way to it, so that
 // another provider may well answer.
 func passing(err error) bool {
-	return err != nil && fault.KindOf(err) == fault.KindRetryable && !fault.IsNotYet(err)
+	return err != nil && fault.KindOf(err) == fault.KindRetryable
 }
 
 // paused is the list with those last whose provider failed a moment ago. This

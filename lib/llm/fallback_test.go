@@ -180,7 +180,8 @@ func TestClient_Text_asksAProviderThatJustFailedLast(t *testing.T) {
 	now = now.Add(time.Minute)
 	got, err := c.Text(t.Context(), lease, request("c"))
 	require.NoError(t, err)
-	require.Equal(t, "C", got, "after a minute it is asked first again")
+	require.Equal(t, "C", got)
+	require.Equal(t, []string{"a@openai", "b@openai"}, gpt.Steps(), "after a minute the pinned one is asked first again")
 }
 
 func TestClient_Text_asksThePausedProviderWhenTheOtherOneFails(t *testing.T) {

@@ -141,6 +141,18 @@ func TestClient_Call_mapsUsageAndFinishReason(t *testing.T) {
 	}
 }
 
+func TestClient_Call_chargesAnAnswerWithoutAChoice(t *testing.T) {
+	t.Parallel()
+
+	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"id":"c-1","choices":[],"usage":`+someUsage+`}`)
+	})
+	resp, err := c.Call(t.Context(), ask("x"))
+	require.ErrorContains(t, err, "call c-1 was answered without a choice")
+	require.Equal(t, fault.KindPermanent, fault.KindOf(err))
+	require.Equal(t, ledger.Usage{Input: 9, Output: 3}, resp.Usage)
+}
+
 func TestClient_Call_classifiesStatuses(t *testing.T) {
 	t.Parallel()
 
