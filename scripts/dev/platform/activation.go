@@ -127,7 +127,7 @@ func (ns *namespace) converse(a *activation, p *process, cold bool, event json.R
 		return false
 	}
 	if fault, ok := ns.faults.take(a.f.Path(), KillAfter); ok {
-		defer time.AfterFunc(fault.After, p.kill).Stop()
+		defer ns.clock.afterFunc(fault.After, p.kill)()
 	}
 	reply, err := p.call(ns.request(a, event, deadline), deadline)
 	if err != nil {

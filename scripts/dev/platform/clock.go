@@ -6,7 +6,7 @@ import (
 )
 
 // clock is the time of what goes by the clock: the schedule, the minute in
-// which calls are counted, idle processes, delayed wake-ups. How long an
+// which calls are counted, idle processes, faults to come. How long an
 // activation takes is always the machine's time, since processes live in it.
 type clock interface {
 	Now() time.Time

@@ -28,7 +28,7 @@ type Fault struct {
 	Namespace string        // Config's own when empty
 	Function  string        // package/name
 	Do        FaultKind     //
-	After     time.Duration // of kill_after and delay
+	After     time.Duration // of kill_after and delay, by the platform's clock
 	Times     int           // how often, from the next time on; 1
 }
 

@@ -71,22 +71,26 @@ func TestFault_killStartEndsTheNextProcessBeforeItServes(t *testing.T) {
 func TestFault_killAfterEndsTheProcessInTheMiddle(t *testing.T) {
 	t.Parallel()
 
-	p, _ := faulty(t)
+	p, clock := faulty(t)
 	m := meet(t)
 	warm := invoke(t, p, "work/step", `{}`)
 	require.NoError(t, p.Inject(platform.Fault{Function: "work/step", Do: platform.KillAfter, After: 20 * time.Millisecond}))
-	r := invoke(t, p, "work/step", m.event("hold"))
-	require.Equal(t, map[string]any{"error": "command exited"}, r.Response.Result)
-	require.GreaterOrEqual(t, r.Duration, int64(20))
+	call := inBackground(func() record { return invoke(t, p, "work/step", m.event("hold")) })
+	held := m.next(t)
+	require.Equal(t, warm.pid(t), held.pid)
+	clock.Step(20 * time.Millisecond)
+	held.gone(t)
+	require.Equal(t, map[string]any{"error": "command exited"}, (<-call).Response.Result)
 	require.NotEqual(t, warm.pid(t), invoke(t, p, "work/step", `{}`).pid(t))
 }
 
 func TestFault_killAfterSparesAnActivationThatIsFaster(t *testing.T) {
 	t.Parallel()
 
-	p, _ := faulty(t)
-	require.NoError(t, p.Inject(platform.Fault{Function: "work/step", Do: platform.KillAfter, After: time.Hour}))
+	p, clock := faulty(t)
+	require.NoError(t, p.Inject(platform.Fault{Function: "work/step", Do: platform.KillAfter, After: time.Second}))
 	first := invoke(t, p, "work/step", `{}`)
+	clock.Step(time.Second)
 	require.Equal(t, first.pid(t), invoke(t, p, "work/step", `{}`).pid(t))
 }
 
