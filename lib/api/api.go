@@ -51,6 +51,8 @@ func (l links) self(r *http.Request) string {
 func (l links) run(id int64) string     { return fmt.Sprintf("%s/runs/%d", l.base, id) }
 func (l links) review(id int64) string  { return fmt.Sprintf("%s/reviews/%d", l.base, id) }
 func (l links) article(id int64) string { return fmt.Sprintf("%s/articles/%d", l.base, id) }
+func (l links) topic(id int64) string   { return fmt.Sprintf("%s/topics/%d", l.base, id) }
+func (l links) site(slug string) string { return l.base + "/sites/" + slug } // a slug is a path as it is
 
 // action serves one route for a Principal who may use it.
 type action func(w http.ResponseWriter, r *http.Request, p auth.Principal) error

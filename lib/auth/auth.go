@@ -30,15 +30,19 @@ type Action string
 
 // The actions, as an answer names them to who may not.
 const (
-	ActRead   Action = "reading"
-	ActStart  Action = "starting a run"
-	ActDecide Action = "deciding on a draft"
+	ActRead      Action = "reading"
+	ActStart     Action = "starting a run"
+	ActDismiss   Action = "dismissing a topic"
+	ActDecide    Action = "deciding on a draft"
+	ActConfigure Action = "reading a site's settings"
 )
 
 var least = map[Action]Role{
-	ActRead:   RoleViewer,
-	ActStart:  RoleEditor,
-	ActDecide: RoleReviewer,
+	ActRead:      RoleViewer,
+	ActStart:     RoleEditor,
+	ActDismiss:   RoleEditor,
+	ActDecide:    RoleReviewer,
+	ActConfigure: RoleAdmin,
 }
 
 // Needs is the least trusted role that may do a; an action that is not in the

@@ -15,10 +15,12 @@ func TestRole_Can_growsWithTheRole(t *testing.T) {
 	t.Parallel()
 
 	tests := map[auth.Action][]auth.Role{
-		auth.ActRead:    {auth.RoleViewer, auth.RoleEditor, auth.RoleReviewer, auth.RoleAdmin},
-		auth.ActStart:   {auth.RoleEditor, auth.RoleReviewer, auth.RoleAdmin},
-		auth.ActDecide:  {auth.RoleReviewer, auth.RoleAdmin},
-		"anything else": {auth.RoleAdmin},
+		auth.ActRead:      {auth.RoleViewer, auth.RoleEditor, auth.RoleReviewer, auth.RoleAdmin},
+		auth.ActStart:     {auth.RoleEditor, auth.RoleReviewer, auth.RoleAdmin},
+		auth.ActDecide:    {auth.RoleReviewer, auth.RoleAdmin},
+		auth.ActDismiss:   {auth.RoleEditor, auth.RoleReviewer, auth.RoleAdmin},
+		auth.ActConfigure: {auth.RoleAdmin},
+		"anything else":   {auth.RoleAdmin},
 	}
 	for action, may := range tests {
 		t.Run(string(action), func(t *testing.T) {
