@@ -207,10 +207,13 @@ func (h Reviews) decide(w http.ResponseWriter, r *http.Request, p auth.Principal
 	if at := got.Run.PublishAt; got.New && got.Run.State == pipeline.StateReady && (at == nil || !at.After(h.Now())) {
 		wake(r.Context(), h.Waker, pipeline.StagePublish)
 	}
-	return sendJSON(w, r, http.StatusOK, struct {
-		Run      view.Run            `json:"run"`
-		Decision *editorial.Decision `json:"decision"`
-	}{linksOf(r).describe(got.Run, h.Now()), got.Decision})
+	return sendJSON(w, r, http.StatusOK, decided{linksOf(r).describe(got.Run, h.Now()), got.Decision})
+}
+
+// decided is what a Decision did.
+type decided struct {
+	Run      view.Run            `json:"run"`
+	Decision *editorial.Decision `json:"decision"`
 }
 
 func conflict(c view.Conflict, sent string, now time.Time) *faas.Problem {

@@ -1,0 +1,21 @@
+package api
+
+import (
+	"reflect"
+
+	"blogposter/lib/view"
+)
+
+// Schemas are the types behind the schemas of the OpenAPI file, by name; what
+// they are made of is followed from there.
+var Schemas = map[string]reflect.Type{
+	"ArticleList":    reflect.TypeFor[list[view.Article]](),
+	"CheckedArticle": reflect.TypeFor[view.CheckedArticle](),
+	"Check":          reflect.TypeFor[found](),
+	"Decided":        reflect.TypeFor[decided](),
+	"Order":          reflect.TypeFor[order](),
+	"Review":         reflect.TypeFor[sheet](),
+	"RunDetail":      reflect.TypeFor[view.Detail](),
+	"RunList":        reflect.TypeFor[list[view.Run]](),
+	"Verdict":        reflect.TypeFor[verdict](),
+}
