@@ -9,7 +9,17 @@ import (
 // an asynchronous invocation. Minutes the machine slept through are gone, as
 // they are on the platform.
 func (ns *namespace) schedule(ctx context.Context) {
-	ns.fireAt(ctx, ns.clock.Now().Truncate(time.Minute).Add(time.Minute))
+	ns.fireAt(ctx, following(time.Time{}, ns.clock.Now()))
+}
+
+// following is the minute to fire after the one that was. A machine's clock
+// that is being set back must not fire a minute twice.
+func following(minute, now time.Time) time.Time {
+	next := now.Truncate(time.Minute).Add(time.Minute)
+	if !next.After(minute) {
+		return minute.Add(time.Minute)
+	}
+	return next
 }
 
 func (ns *namespace) fireAt(ctx context.Context, minute time.Time) {
@@ -18,11 +28,7 @@ func (ns *namespace) fireAt(ctx context.Context, minute time.Time) {
 			return
 		}
 		ns.fire(minute)
-		next := ns.clock.Now().Truncate(time.Minute).Add(time.Minute)
-		if !next.After(minute) { // a timer that went off early must not fire its minute twice
-			next = minute.Add(time.Minute)
-		}
-		ns.fireAt(ctx, next)
+		ns.fireAt(ctx, following(minute, ns.clock.Now()))
 	})
 }
 
