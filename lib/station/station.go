@@ -78,8 +78,17 @@ func (s *Station) Waker() *invoke.Client {
 // Serve works on the due Runs of one stage, event by event, until the
 // platform ends the process. The event's content does not matter.
 func (s *Station) Serve(name pipeline.Stage, stage worker.Stage) {
+	s.ServeAfter(func(context.Context) error { return nil }, name, stage)
+}
+
+// ServeAfter is Serve for a stage whose Runs begin by themselves: first is
+// called at each event, before any Run is leased. Its failure ends the event.
+func (s *Station) ServeAfter(first func(ctx context.Context) error, name pipeline.Stage, stage worker.Stage) {
 	w := worker.New(name, stage, s.Store, s.Waker(), s.ttl)
 	faas.Serve(func(ctx context.Context, _ json.RawMessage) (any, error) {
+		if err := first(ctx); err != nil {
+			return nil, err
+		}
 		return w.Drain(ctx, faas.Activation(ctx).ID)
 	})
 }
