@@ -38,6 +38,8 @@ ALTER TABLE blogposter.publications
 CREATE UNIQUE INDEX publications_one_per_post ON blogposter.publications (site_id, post_id) WHERE state IN ('draft', 'published');
 GRANT UPDATE (ended_at, ended_why) ON blogposter.publications TO blogposter_functions;
 ALTER TABLE blogposter.runs ADD FOREIGN KEY (target_id, site_id) REFERENCES blogposter.publications (id, site_id);
+-- An article is taken back once, however often that is asked for.
+CREATE UNIQUE INDEX runs_one_retraction ON blogposter.runs (target_id) WHERE kind = 'retraction' AND state IN ('ready', 'running', 'waiting', 'done');
 CREATE INDEX runs_of_target ON blogposter.runs (target_id) WHERE target_id IS NOT NULL;
 
 -- +goose StatementBegin

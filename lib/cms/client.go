@@ -7,6 +7,7 @@ package cms
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/sethvargo/go-retry"
 
+	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
 )
 
@@ -31,6 +33,7 @@ const (
 
 // WordPress is one site. It is safe for concurrent use.
 type WordPress struct {
+	cms      editorial.CMS // how to publish there; the zero value is a blog's posts
 	base     *url.URL
 	user     string
 	password string
@@ -48,6 +51,28 @@ func New(base *url.URL, user, appPassword string, hc *http.Client) *WordPress {
 	clean := *base
 	clean.User = nil // an address is shown in errors
 	return &WordPress{base: &clean, user: user, password: appPassword, http: &api, backoff: newBackoff}
+}
+
+// Open is New for the site that c describes, published to as c says.
+func Open(c editorial.CMS, appPassword string, hc *http.Client) (*WordPress, error) {
+	base, err := url.Parse(c.URL)
+	if err != nil || base.Host == "" {
+		return nil, fault.NeedsHuman(errors.New("cms.url is no web address: set it to the one of the WordPress site"))
+	}
+	w := New(base, c.User, appPassword, hc)
+	w.cms = c
+	return w, nil
+}
+
+// isPage reports whether articles become pages, which have no terms.
+func (w *WordPress) isPage() bool { return w.cms.PostType == "page" }
+
+// route is where the API keeps the posts of the site's post type.
+func (w *WordPress) route() string {
+	if w.isPage() {
+		return "pages"
+	}
+	return "posts"
 }
 
 func newBackoff() retry.Backoff {
@@ -69,15 +94,44 @@ func (e *StatusError) Error() string {
 // call is one request to the API.
 type call struct {
 	method string
-	path   []string
+	path   []string // below wp/v2; nil is the API's own index
 	query  url.Values
-	body   any // sent as JSON; nil for none
+	body   any   // sent as JSON; nil for none
+	form   *form // sent instead of body
 	what   string
 }
 
-// get makes c, which must be safe to repeat, at most three times.
+// form is a body that is ready to be sent.
+type form struct {
+	contentType string
+	data        []byte
+}
+
+// content is the body and its type, "" for none.
+func (c call) content() (string, io.Reader, error) {
+	switch {
+	case c.form != nil:
+		return c.form.contentType, bytes.NewReader(c.form.data), nil
+	case c.body == nil:
+		return "", nil, nil
+	}
+	raw, err := json.Marshal(c.body)
+	return "application/json", bytes.NewReader(raw), err
+}
+
+func (c call) address(base *url.URL) string {
+	u := base.JoinPath("wp-json/")
+	if c.path != nil {
+		u = base.JoinPath(append([]string{"wp-json", "wp", "v2"}, c.path...)...)
+	}
+	u.RawQuery = c.query.Encode()
+	return u.String()
+}
+
+// get makes c, which must be safe to repeat, at most three times. It is a GET
+// unless it names another method.
 func (w *WordPress) get(ctx context.Context, c call, out any) (http.Header, error) {
-	c.method = http.MethodGet
+	c.method = cmp.Or(c.method, http.MethodGet)
 	var header http.Header
 	err := again(ctx, w.backoff(), func(ctx context.Context) (err error) {
 		header, err = w.do(ctx, c, out)
@@ -109,27 +163,21 @@ func (w *WordPress) do(ctx context.Context, c call, out any) (http.Header, error
 }
 
 func (w *WordPress) send(ctx context.Context, c call, out any) (http.Header, error) {
-	var payload io.Reader
-	if c.body != nil {
-		raw, err := json.Marshal(c.body)
-		if err != nil {
-			return nil, fault.Permanent(err)
-		}
-		payload = bytes.NewReader(raw)
+	contentType, payload, err := c.content()
+	if err != nil {
+		return nil, fault.Permanent(err)
 	}
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	u := w.base.JoinPath(append([]string{"wp-json", "wp", "v2"}, c.path...)...)
-	u.RawQuery = c.query.Encode()
-	req, err := http.NewRequestWithContext(ctx, c.method, u.String(), payload)
+	req, err := http.NewRequestWithContext(ctx, c.method, c.address(w.base), payload)
 	if err != nil {
 		return nil, fault.Permanent(err)
 	}
 	req.SetBasicAuth(w.user, w.password)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", userAgent)
-	if c.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	resp, err := w.http.Do(req)
 	if err != nil {
@@ -172,7 +220,7 @@ func unanswered(method string, sent bool, err error) error {
 }
 
 func lostIfWrite(method string, err error) error {
-	if method == http.MethodGet {
+	if method == http.MethodGet || method == http.MethodOptions {
 		return err
 	}
 	return fault.Lost(err)
@@ -197,8 +245,7 @@ func (w *WordPress) classify(method string, resp *http.Response, data []byte) er
 	}
 	switch {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return fault.NeedsHuman(fmt.Errorf("%w: it refuses user %q: check that the user may publish, that its application password was not revoked, "+
-			"and that no security plugin or server rule blocks the REST API or drops the Authorization header", se, w.user))
+		return fault.NeedsHuman(w.refusal(se, isWordPress))
 	case code == http.StatusTooManyRequests:
 		return fault.Retryable(se, retryAfter(resp))
 	case code == http.StatusRequestTimeout, code >= http.StatusInternalServerError:
@@ -210,6 +257,19 @@ func (w *WordPress) classify(method string, resp *http.Response, data []byte) er
 	default:
 		return fault.Permanent(se)
 	}
+}
+
+// refusal says who refuses, as far as the answer shows, and what to do.
+func (w *WordPress) refusal(se *StatusError, isWordPress bool) error {
+	switch {
+	case !isWordPress:
+		return fmt.Errorf("%w: something in front of WordPress refuses the call: check that no security plugin or server rule blocks the REST API", se)
+	case se.Code == http.StatusUnauthorized:
+		// It answers so to a wrong password and to none at all.
+		return fmt.Errorf("%w: it refuses user %q: check that its application password was not revoked (Users, Profile, Application Passwords: make a new one and store it) "+
+			"and that no server in front drops the Authorization header", se, w.user)
+	}
+	return fmt.Errorf("%w: it knows user %q and refuses the call: check that the user's role may do this, and that no security plugin restricts the REST API", se, w.user)
 }
 
 // kindOf says what an answer was without a word of it: a page may show

@@ -85,6 +85,21 @@ func (r *Reader) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
 	}
 }
 
+// Visible returns the HTML at address as anybody would get it, and whether
+// anybody gets it: not when the site says that there is nothing, or nothing for
+// them.
+func (w *WordPress) Visible(ctx context.Context, address string) (string, bool, error) {
+	page, err := w.Page(ctx, address)
+	var se *StatusError
+	if errors.As(err, &se) {
+		switch se.Code {
+		case http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusForbidden:
+			return "", false, nil
+		}
+	}
+	return page, err == nil, err
+}
+
 // Page returns the HTML at address as anybody would get it.
 func (w *WordPress) Page(ctx context.Context, address string) (string, error) {
 	r := NewReader(w.http)

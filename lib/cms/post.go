@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
@@ -17,9 +18,6 @@ import (
 const (
 	perPage  = 50
 	maxPages = 20
-	// description is the field most sites have for search engines' texts. One
-	// that has not registered it ignores it.
-	description = "_yoast_wpseo_metadesc"
 )
 
 type rawText struct {
@@ -32,11 +30,14 @@ type wirePost struct {
 	Status     string          `json:"status"`
 	Slug       string          `json:"slug"`
 	Link       string          `json:"link"`
+	Template   string          `json:"permalink_template"` // of its address, with a place for the slug
+	DateGMT    string          `json:"date_gmt"`
 	Title      rawText         `json:"title"`
 	Content    rawText         `json:"content"`
 	Excerpt    rawText         `json:"excerpt"`
 	Categories []int64         `json:"categories"`
 	Tags       []int64         `json:"tags"`
+	Picture    int64           `json:"featured_media"`
 	Meta       json.RawMessage `json:"meta"` // an object, or [] when there is none
 }
 
@@ -44,22 +45,58 @@ func (p wirePost) post() (editorial.Post, error) {
 	if p.ID == 0 || p.Title.Raw == nil || p.Content.Raw == nil || p.Excerpt.Raw == nil {
 		return editorial.Post{}, fault.NeedsHuman(errors.New("the answer has no raw text of the post: check that the user may edit it and that no plugin filters the REST API"))
 	}
-	var meta map[string]any
-	_ = json.Unmarshal(p.Meta, &meta) // [] leaves it empty
-	about, _ := meta[description].(string)
 	return editorial.Post{
-		ID: p.ID, Status: editorial.PostStatus(p.Status), Slug: p.Slug, URL: p.Link,
+		ID: p.ID, Status: editorial.PostStatus(p.Status), Slug: p.Slug, URL: p.address(),
 		Title: *p.Title.Raw, Content: *p.Content.Raw, Excerpt: *p.Excerpt.Raw,
-		Categories: p.Categories, Tags: p.Tags, Description: about,
+		Categories: p.Categories, Tags: p.Tags, Picture: p.Picture, Meta: p.meta(), DatedAt: p.datedAt(),
 	}, nil
 }
 
-func fields(p editorial.Post) map[string]any {
-	return map[string]any{
-		"status": p.Status, "slug": p.Slug, "title": p.Title, "content": p.Content, "excerpt": p.Excerpt,
-		"categories": ids(p.Categories), "tags": ids(p.Tags),
-		"meta": map[string]string{description: p.Description},
+// address is the post's link. A draft's leads to a preview, so its address is
+// made as WordPress will make it, unless that is taken by then.
+func (p wirePost) address() string {
+	if p.Status == string(editorial.PostPublic) || p.Template == "" || p.Slug == "" {
+		return p.Link
 	}
+	return strings.NewReplacer("%postname%", p.Slug, "%pagename%", p.Slug).Replace(p.Template)
+}
+
+// meta is the texts among the post's fields.
+func (p wirePost) meta() map[string]string {
+	var all map[string]any
+	_ = json.Unmarshal(p.Meta, &all) // [] leaves it empty
+	texts := map[string]string{}
+	for name, value := range all {
+		if text, ok := value.(string); ok {
+			texts[name] = text
+		}
+	}
+	return texts
+}
+
+// datedAt reads the date that does not depend on the zone WordPress is set to.
+func (p wirePost) datedAt() time.Time {
+	at, err := time.Parse("2006-01-02T15:04:05", p.DateGMT)
+	if err != nil || p.Status != string(editorial.PostPublic) {
+		return time.Time{} // a draft's date is only a placeholder
+	}
+	return at
+}
+
+func (w *WordPress) fields(p editorial.Post) map[string]any {
+	f := map[string]any{
+		"slug": p.Slug, "title": p.Title, "content": p.Content, "excerpt": p.Excerpt, "featured_media": p.Picture,
+	}
+	if p.Status != "" {
+		f["status"] = p.Status
+	}
+	if !w.isPage() {
+		f["categories"], f["tags"] = ids(p.Categories), ids(p.Tags)
+	}
+	if len(p.Meta) > 0 {
+		f["meta"] = p.Meta
+	}
+	return f
 }
 
 func ids(list []int64) []int64 { return append([]int64{}, list...) } // never null
@@ -75,7 +112,7 @@ func (w *WordPress) FindPosts(ctx context.Context, marker string) ([]editorial.P
 	var found []editorial.Post
 	for page := 1; page <= maxPages; page++ {
 		var list []wirePost
-		header, err := w.get(ctx, call{path: []string{"posts"}, what: "find posts with " + marker, query: url.Values{
+		header, err := w.get(ctx, call{path: []string{w.route()}, what: "find posts with " + marker, query: url.Values{
 			"context": {"edit"}, "status": {"any"}, "search": {marker}, "orderby": {"id"}, "order": {"asc"},
 			"per_page": {strconv.Itoa(perPage)}, "page": {strconv.Itoa(page)},
 		}}, &list)
@@ -107,7 +144,7 @@ func (w *WordPress) FindPosts(ctx context.Context, marker string) ([]editorial.P
 func (w *WordPress) Post(ctx context.Context, id int64) (editorial.Post, bool, error) {
 	var wire wirePost
 	what := "read post " + strconv.FormatInt(id, 10)
-	_, err := w.get(ctx, call{path: []string{"posts", strconv.FormatInt(id, 10)}, query: edit, what: what}, &wire)
+	_, err := w.get(ctx, call{path: []string{w.route(), strconv.FormatInt(id, 10)}, query: edit, what: what}, &wire)
 	if reason(err) == "rest_post_invalid_id" {
 		return editorial.Post{}, false, nil
 	}
@@ -123,20 +160,20 @@ func (w *WordPress) Post(ctx context.Context, id int64) (editorial.Post, bool, e
 
 // Create makes a new post. Made twice, there are two: look up before.
 func (w *WordPress) Create(ctx context.Context, p editorial.Post) (editorial.Post, error) {
-	return w.write(ctx, []string{"posts"}, fields(p), "create a post")
+	return w.write(ctx, []string{w.route()}, w.fields(p), "create a post")
 }
 
 // Update makes the post with p.ID what p says, terms and status included. It
 // is safe to repeat.
 func (w *WordPress) Update(ctx context.Context, p editorial.Post) (editorial.Post, error) {
 	id := strconv.FormatInt(p.ID, 10)
-	return w.write(ctx, []string{"posts", id}, fields(p), "update post "+id)
+	return w.write(ctx, []string{w.route(), id}, w.fields(p), "update post "+id)
 }
 
 // SetStatus changes nothing but the post's status, so that it works even where
 // the site objects to the text. It is safe to repeat.
 func (w *WordPress) SetStatus(ctx context.Context, id int64, s editorial.PostStatus) (editorial.Post, error) {
-	path := []string{"posts", strconv.FormatInt(id, 10)}
+	path := []string{w.route(), strconv.FormatInt(id, 10)}
 	return w.write(ctx, path, map[string]any{"status": s}, fmt.Sprintf("set post %d to %s", id, s))
 }
 
@@ -175,7 +212,7 @@ func (w *WordPress) Delete(ctx context.Context, id int64) error {
 func (w *WordPress) remove(ctx context.Context, id int64, query url.Values, verb string) error {
 	var out any
 	n := strconv.FormatInt(id, 10)
-	_, err := w.do(ctx, call{method: http.MethodDelete, path: []string{"posts", n}, query: query, what: verb + " post " + n}, &out)
+	_, err := w.do(ctx, call{method: http.MethodDelete, path: []string{w.route(), n}, query: query, what: verb + " post " + n}, &out)
 	if reason(err) == "rest_post_invalid_id" {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,15 +24,17 @@ func onBoth(t *testing.T, test func(t *testing.T, w *cms.WordPress, tag string))
 		t.Parallel()
 		test(t, open(t, cmstest.New(t).URL), "zzmem")
 	})
-	t.Run("real", func(t *testing.T) {
-		t.Parallel()
-		server := cmstest.Real(t)
-		base, err := url.Parse(server.URL)
-		require.NoError(t, err)
-		tag := fmt.Sprintf("zz%d", rand.Int64N(1<<40))
-		t.Cleanup(func() { server.Clean(t, tag) })
-		test(t, cms.New(base, server.User, server.Password, cmstest.Client(t)), tag)
-	})
+	for name, real := range map[string]func(testing.TB) cmstest.Server{"SQLite": cmstest.Real, "MariaDB": cmstest.MariaDB} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := real(t)
+			base, err := url.Parse(server.URL)
+			require.NoError(t, err)
+			tag := fmt.Sprintf("zz%d", rand.Int64N(1<<40))
+			t.Cleanup(func() { server.Clean(t, tag) })
+			test(t, cms.New(base, server.User, server.Password, cmstest.Client(t)), tag)
+		})
+	}
 }
 
 func TestWordPress_takesAPostFromDraftToPublicAndAway(t *testing.T) {
@@ -52,7 +55,8 @@ func TestWordPress_takesAPostFromDraftToPublicAndAway(t *testing.T) {
 		}
 		made, err := w.Create(t.Context(), want)
 		require.NoError(t, err)
-		want.ID, want.URL = made.ID, made.URL
+		require.Contains(t, made.URL, "/post-"+tag+"/", "the address it is to have, not its preview's")
+		want.ID, want.URL, want.Meta = made.ID, made.URL, made.Meta
 		require.Equal(t, want, made, "stored as sent")
 
 		want.Status, want.Title, want.Tags = editorial.PostPublic, "Changed "+tag, nil
@@ -63,6 +67,8 @@ func TestWordPress_takesAPostFromDraftToPublicAndAway(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, updated, read)
+		require.Equal(t, made.URL, read.URL)
+		require.WithinDuration(t, time.Now(), read.DatedAt, time.Minute, "in UTC, whatever zone the site has")
 		page, err := w.Page(t.Context(), read.URL)
 		require.NoError(t, err)
 		require.Contains(t, page, "Changed "+tag)

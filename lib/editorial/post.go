@@ -51,6 +51,16 @@ type SearchFields struct {
 	Notes []string
 }
 
+// Only is f without the names that are not kept.
+func (f SearchFields) Only(kept map[string]bool) SearchFields {
+	for _, name := range []*string{&f.Title, &f.Description, &f.Keyphrase, &f.Canonical} {
+		if !kept[*name] {
+			*name = ""
+		}
+	}
+	return f
+}
+
 // File is a picture in a site's library.
 type File struct {
 	ID  int64

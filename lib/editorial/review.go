@@ -71,6 +71,10 @@ type Standing struct {
 	// Before is the version that it replaced there, nil when there is none.
 	Current *Edition `json:"current"`
 	Before  *Edition `json:"before"`
+	// Replacing and Retracting are other Runs that are at work on the Target; 0
+	// for none.
+	Replacing  int64 `json:"replacing"`
+	Retracting int64 `json:"retracting"`
 }
 
 // Document is everything a reviewer approves, in one canonical form. What is

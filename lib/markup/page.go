@@ -1,6 +1,8 @@
 package markup
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -89,6 +91,41 @@ var sameSign = strings.NewReplacer(
 	"–", "-", "—", "-", "‑", "-", "−", "-", "…", "...", "×", "x", "™", "(tm)",
 	"Wordpress", "WordPress", // WordPress mends its own name
 )
+
+// Canonical lists the addresses that a page names as its own for search
+// engines. at is where the page was found: an address may be relative to it.
+func Canonical(page, at string) []string {
+	base, err := url.Parse(at)
+	if err != nil {
+		return nil
+	}
+	var named []string
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		switch kind := z.Next(); kind { //nolint:exhaustive // links are tags
+		case html.ErrorToken:
+			return named
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tok := z.Token()
+			rel, href := "", ""
+			for _, a := range tok.Attr {
+				switch a.Key {
+				case "rel":
+					rel = a.Val
+				case "href":
+					href = a.Val
+				}
+			}
+			if tok.DataAtom != atom.Link || !slices.Contains(strings.Fields(strings.ToLower(rel)), "canonical") {
+				continue
+			}
+			if u, err := base.Parse(strings.TrimSpace(href)); err == nil {
+				href = u.String()
+			}
+			named = append(named, href)
+		}
+	}
+}
 
 // fold writes what WordPress varies in one way.
 func fold(s string) string {

@@ -10,6 +10,11 @@ import (
 	"blogposter/lib/pipeline"
 )
 
+// draftObject is the draft d.
+const draftObject = `jsonb_build_object('id', d.id, 'version', d.version, 'title', d.title, 'slug', d.slug, 'excerpt', d.excerpt,
+	'meta_description', d.meta_description, 'keyphrase', d.keyphrase, 'categories', d.categories, 'tags', d.tags, 'body', d.body,
+	'markup', d.markup, 'json_ld', d.json_ld, 'digest', d.digest, 'media', d.media)`
+
 // dossierQuery gathers all that is known of a Run as one JSON object. Its
 // field names are those of editorial.Dossier.
 const dossierQuery = `
@@ -32,9 +37,7 @@ SELECT jsonb_build_object(
   'evidence', (SELECT jsonb_agg(jsonb_build_object('n', e.n, 'snapshot_id', e.snapshot_id, 'point', e.point, 'quote', e.quote,
       'start', e.byte_start, 'end', e.byte_end) ORDER BY e.n)
     FROM blogposter.evidence e WHERE e.run_id = r.id),
-  'draft', CASE WHEN d.id IS NOT NULL THEN jsonb_build_object('id', d.id, 'version', d.version, 'title', d.title, 'slug', d.slug, 'excerpt', d.excerpt,
-      'meta_description', d.meta_description, 'keyphrase', d.keyphrase, 'categories', d.categories, 'tags', d.tags, 'body', d.body,
-      'markup', d.markup, 'json_ld', d.json_ld, 'digest', d.digest, 'media', d.media) END,
+  'draft', CASE WHEN d.id IS NOT NULL THEN ` + draftObject + ` END,
   'claims', (SELECT jsonb_agg(jsonb_build_object('n', c.n, 'place', c.place, 'text', c.text, 'legal', c.legal, 'verdict', c.verdict, 'reason', c.reason,
       'citations', (SELECT coalesce(jsonb_agg(jsonb_build_object('snapshot_id', t.snapshot_id, 'url', n.url, 'title', n.title, 'tier', n.tier,
             'text_hash', n.text_hash, 'quote', t.quote, 'start', t.byte_start, 'end', t.byte_end) ORDER BY t.n), '[]')
@@ -46,9 +49,8 @@ SELECT jsonb_build_object(
       'comment', z.comment, 'decided_at', z.decided_at) FROM blogposter.decisions z WHERE z.draft_id = d.id),
   'published', (SELECT jsonb_agg(jsonb_build_object('title', e.title, 'url', e.url, 'keyphrase', e.keyphrase) ORDER BY e.id DESC) FROM (
       SELECT p.id, p.url, x.title, x.keyphrase FROM blogposter.publications p JOIN blogposter.drafts x ON x.id = p.draft_id
-      WHERE p.site_id = r.site_id AND p.state = 'published' AND p.run_id <> r.id ORDER BY p.id DESC LIMIT 200) e),
-  'publication', (SELECT jsonb_build_object('id', p.id, 'draft_id', p.draft_id, 'digest', p.digest, 'marker', p.marker, 'state', p.state,
-      'post_id', coalesce(p.post_id, 0), 'url', p.url, 'published_at', p.published_at, 'replaces_id', coalesce(p.replaces_id, 0)) FROM blogposter.publications p WHERE p.run_id = r.id)
+      WHERE p.site_id = r.site_id AND p.state = 'published' AND p.run_id <> r.id AND p.id IS DISTINCT FROM r.target_id ORDER BY p.id DESC LIMIT 200) e),
+  'publication', (SELECT ` + publicationObject + ` FROM blogposter.publications p WHERE p.run_id = r.id)
 )
 FROM blogposter.runs r
 LEFT JOIN LATERAL (SELECT * FROM blogposter.drafts v WHERE v.run_id = r.id ORDER BY v.version DESC LIMIT 1) d ON true

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // User and Password are what a Site accepts.
@@ -26,9 +27,12 @@ const (
 // Post is one stored post.
 type Post struct {
 	ID                                    int64
+	Type                                  string `json:"-"` // "posts" or "pages"
 	Status, Slug, Title, Content, Excerpt string
 	Categories, Tags                      []int64
+	Picture                               int64 `json:"featured_media"`
 	Meta                                  map[string]string
+	dated                                 time.Time
 }
 
 // Site is a WordPress in memory.
@@ -41,30 +45,48 @@ type Site struct {
 	Show func(page string) string
 	// Capabilities of the user.
 	Capabilities map[string]bool
+	// Fields that the API takes for "posts" and "pages"; others are dropped.
+	Fields map[string][]string
+	// Namespaces of plugins.
+	Namespaces []string
+	// Zone and Offset are what WordPress is set to.
+	Zone   string
+	Offset float64
+	// Squeeze, when set, changes an upload as an image plugin would.
+	Squeeze func(data []byte) []byte
 
 	mu     sync.Mutex
+	files  map[int64]*File
 	posts  map[int64]*Post
 	terms  map[string][]string // by taxonomy; the id is the index + 1
 	nextID int64
-	public map[int64]bool
+	// lastFile is the newest file's id.
+	lastFile int64
+	public   map[int64]bool
 }
 
 // New starts a Site that ends with the test.
 func New(tb testing.TB) *Site {
 	tb.Helper()
-	s := &Site{posts: map[int64]*Post{}, terms: map[string][]string{}, public: map[int64]bool{}, Capabilities: map[string]bool{
-		"edit_posts": true, "publish_posts": true, "edit_published_posts": true, "delete_posts": true, "manage_categories": true, "unfiltered_html": true,
-	}}
+	s := &Site{
+		posts: map[int64]*Post{}, files: map[int64]*File{}, terms: map[string][]string{}, public: map[int64]bool{},
+		Fields: map[string][]string{}, Zone: "UTC", Capabilities: editor(),
+	}
 	mux := http.NewServeMux()
 	const api = "/wp-json/wp/v2/"
 	mux.HandleFunc("GET "+api+"users/me", s.auth(func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 200, map[string]any{"capabilities": s.Capabilities})
 	}))
-	mux.HandleFunc("GET "+api+"posts", s.auth(s.search))
-	mux.HandleFunc("POST "+api+"posts", s.auth(s.create))
-	mux.HandleFunc("GET "+api+"posts/{id}", s.auth(s.one(s.read)))
-	mux.HandleFunc("POST "+api+"posts/{id}", s.auth(s.one(s.update)))
-	mux.HandleFunc("DELETE "+api+"posts/{id}", s.auth(s.one(s.remove)))
+	mux.HandleFunc("GET /wp-json/{$}", s.index)
+	for _, kind := range []string{"posts", "pages"} {
+		mux.HandleFunc("OPTIONS "+api+kind, s.options(kind))
+		mux.HandleFunc("GET "+api+kind, s.auth(s.search(kind)))
+		mux.HandleFunc("POST "+api+kind, s.auth(s.create(kind)))
+		mux.HandleFunc("GET "+api+kind+"/{id}", s.auth(s.one(kind, s.read)))
+		mux.HandleFunc("POST "+api+kind+"/{id}", s.auth(s.one(kind, s.update)))
+		mux.HandleFunc("DELETE "+api+kind+"/{id}", s.auth(s.one(kind, s.remove)))
+	}
+	s.library(mux, api+"media")
 	mux.HandleFunc("GET "+api+"{taxonomy}", s.auth(s.findTerms))
 	mux.HandleFunc("POST "+api+"{taxonomy}", s.auth(s.createTerm))
 	mux.HandleFunc("GET /{slug}/", s.page)
@@ -72,6 +94,16 @@ func New(tb testing.TB) *Site {
 	tb.Cleanup(srv.Close)
 	s.URL = srv.URL
 	return s
+}
+
+func editor() map[string]bool {
+	all := map[string]bool{"manage_categories": true, "unfiltered_html": true, "upload_files": true}
+	for _, kind := range []string{"posts", "pages"} {
+		for _, may := range []string{"edit_", "publish_", "edit_published_", "delete_"} {
+			all[may+kind] = true
+		}
+	}
+	return all
 }
 
 // Posts lists what is stored, the oldest first.
@@ -84,6 +116,13 @@ func (s *Site) Posts() []Post {
 	}
 	slices.SortFunc(out, func(a, b Post) int { return int(a.ID - b.ID) })
 	return out
+}
+
+// Post returns a stored post.
+func (s *Site) Post(id int64) Post {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.posts[id]
 }
 
 // Change edits a stored post, as a person would.
@@ -113,11 +152,32 @@ func (s *Site) auth(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (s *Site) one(next func(http.ResponseWriter, *http.Request, *Post)) http.HandlerFunc {
+func (s *Site) index(w http.ResponseWriter, _ *http.Request) {
+	reply(w, 200, map[string]any{"timezone_string": s.Zone, "gmt_offset": s.Offset, "namespaces": append([]string{"wp/v2"}, s.Namespaces...)})
+}
+
+// options describes a post type. PHP writes an object without members as [].
+func (s *Site) options(kind string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var fields any = []string{}
+		if names := s.Fields[kind]; len(names) > 0 {
+			described := map[string]any{}
+			for _, n := range names {
+				described[n] = map[string]string{"type": "string"}
+			}
+			fields = described
+		}
+		reply(w, 200, map[string]any{"schema": map[string]any{"properties": map[string]any{"meta": map[string]any{"properties": fields}}}})
+	}
+}
+
+func (s *Site) one(kind string, next func(http.ResponseWriter, *http.Request, *Post)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
 		p := s.posts[id]
-		if p == nil {
+		if p == nil || p.Type != kind {
 			refuse(w, 404, "rest_post_invalid_id", "Invalid post ID.", nil)
 			return
 		}
@@ -125,14 +185,18 @@ func (s *Site) one(next func(http.ResponseWriter, *http.Request, *Post)) http.Ha
 	}
 }
 
-func (s *Site) search(w http.ResponseWriter, r *http.Request) {
+func (s *Site) search(kind string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.list(kind, w, r) }
+}
+
+func (s *Site) list(kind string, w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	size, _ := strconv.Atoi(q.Get("per_page"))
 	page, _ := strconv.Atoi(q.Get("page"))
 	var hits []*Post
 	for id := int64(1); id <= s.nextID; id++ {
 		p := s.posts[id]
-		if p != nil && p.Status != "trash" && strings.Contains(p.Title+p.Excerpt+p.Content, q.Get("search")) {
+		if p != nil && p.Type == kind && p.Status != "trash" && strings.Contains(p.Title+p.Excerpt+p.Content, q.Get("search")) {
 			hits = append(hits, p)
 		}
 	}
@@ -145,12 +209,14 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	reply(w, 200, list)
 }
 
-func (s *Site) create(w http.ResponseWriter, r *http.Request) {
-	s.nextID++
-	p := &Post{ID: s.nextID, Status: "draft"}
-	s.posts[p.ID] = p
-	s.store(p, r)
-	reply(w, 201, s.wire(p))
+func (s *Site) create(kind string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.nextID++
+		p := &Post{ID: s.nextID, Type: kind, Status: "draft", Meta: map[string]string{}}
+		s.posts[p.ID] = p
+		s.store(p, r)
+		reply(w, 201, s.wire(p))
+	}
 }
 
 func (s *Site) read(w http.ResponseWriter, _ *http.Request, p *Post) { reply(w, 200, s.wire(p)) }
@@ -172,6 +238,11 @@ func (s *Site) remove(w http.ResponseWriter, r *http.Request, p *Post) {
 
 func (s *Site) store(p *Post, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(p) // the field names differ in nothing but case
+	for name := range p.Meta {
+		if !slices.Contains(s.Fields[p.Type], name) {
+			delete(p.Meta, name)
+		}
+	}
 	if s.Save != nil {
 		s.Save(p)
 	}
@@ -179,6 +250,9 @@ func (s *Site) store(p *Post, r *http.Request) {
 		return
 	}
 	s.public[p.ID] = true
+	if p.dated.IsZero() {
+		p.dated = time.Now()
+	}
 	for base, n := p.Slug, 2; s.taken(p); n++ {
 		p.Slug = fmt.Sprintf("%s-%d", base, n)
 	}
@@ -195,12 +269,25 @@ func (s *Site) taken(p *Post) bool {
 
 func (s *Site) wire(p *Post) map[string]any {
 	raw := func(text string) map[string]string { return map[string]string{"raw": text} }
-	return map[string]any{
-		"id": p.ID, "status": p.Status, "slug": p.Slug, "link": s.URL + "/" + p.Slug + "/",
-		"title": raw(p.Title), "content": raw(p.Content), "excerpt": raw(p.Excerpt),
-		"categories": p.Categories, "tags": p.Tags, "meta": p.Meta,
+	var meta any = p.Meta
+	if len(p.Meta) == 0 {
+		meta = []string{}
 	}
+	wire := map[string]any{
+		"id": p.ID, "status": p.Status, "slug": p.Slug, "link": fmt.Sprintf("%s/?p=%d", s.URL, p.ID), "permalink_template": s.URL + "/%postname%/",
+		"title": raw(p.Title), "content": raw(p.Content), "excerpt": raw(p.Excerpt), "featured_media": p.Picture, "meta": meta,
+		"date_gmt": p.dated.UTC().Format("2006-01-02T15:04:05"),
+	}
+	if p.Status == "publish" {
+		wire["link"] = s.address(p)
+	}
+	if p.Type == "posts" {
+		wire["categories"], wire["tags"] = p.Categories, p.Tags
+	}
+	return wire
 }
+
+func (s *Site) address(p *Post) string { return s.URL + "/" + p.Slug + "/" }
 
 func (s *Site) findTerms(w http.ResponseWriter, r *http.Request) {
 	list := []any{}
@@ -235,7 +322,7 @@ func (s *Site) page(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, p := range s.posts {
 		if p.Status == "publish" && p.Slug == r.PathValue("slug") {
-			page := "<!doctype html><title>x</title><h1>" + p.Title + "</h1>" + comments.ReplaceAllString(p.Content, "")
+			page := "<!doctype html><title>x</title><link rel=\"canonical\" href=\"" + s.address(p) + "\" /><h1>" + p.Title + "</h1>" + comments.ReplaceAllString(p.Content, "")
 			if s.Show != nil {
 				page = s.Show(page)
 			}

@@ -31,13 +31,16 @@ func TestStage_Do_neverPublishesWhatASiteStoresOtherwise(t *testing.T) {
 		"the address":             {func(p *cmstest.Post) { p.Slug = "p-" + p.Slug }, "slug is"},
 		"the categories":          {func(p *cmstest.Post) { p.Categories = []int64{9} }, "categories are [9], not [1]"},
 		"the tags":                {func(p *cmstest.Post) { p.Tags = nil }, "tags are [], not [1 2]"},
-		"the meta description":    {func(p *cmstest.Post) { p.Meta["_yoast_wpseo_metadesc"] = "Buy now" }, "meta description differs"},
+		"the featured image":      {func(p *cmstest.Post) { p.Picture = 0 }, "featured image is file 0, not"},
+		"the meta description":    {func(p *cmstest.Post) { p.Meta["_yoast_wpseo_metadesc"] = "Buy now" }, "field _yoast_wpseo_metadesc for search engines differs"},
+		"a field that is dropped": {func(p *cmstest.Post) { delete(p.Meta, "_yoast_wpseo_focuskw") }, "field _yoast_wpseo_focuskw for search engines was dropped"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
 			w := inMemory(t)
+			w.fake.Fields["posts"] = yoast
 			w.fake.Save = tc.save
 			_, err := w.do(t.Context())
 			require.ErrorContains(t, err, tc.says)

@@ -1,9 +1,9 @@
 package publish
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,7 +11,6 @@ import (
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
-	"blogposter/lib/markup"
 	"blogposter/lib/pipeline"
 )
 
@@ -39,42 +38,6 @@ func approved(d editorial.Dossier) error {
 	return nil
 }
 
-// want is the post as it was approved. Its terms are made where they are
-// missing.
-func (a *attempt) want(ctx context.Context) (editorial.Post, error) {
-	categories, err := a.terms(ctx, editorial.TaxonomyCategory, a.dossier.Draft.Categories)
-	if err != nil {
-		return editorial.Post{}, err
-	}
-	tags, err := a.terms(ctx, editorial.TaxonomyTag, a.dossier.Draft.Tags)
-	return a.wanted(categories, tags), err
-}
-
-func (a *attempt) wanted(categories, tags []int64) editorial.Post {
-	d := a.dossier.Draft
-	return editorial.Post{
-		// A site prints titles and excerpts as HTML.
-		Title: markup.Escape(d.Title), Excerpt: markup.Escape(d.Excerpt), Content: d.Markup, Slug: d.Slug,
-		Categories: categories, Tags: tags, Description: markup.Clean(d.MetaDescription),
-	}
-}
-
-func (a *attempt) terms(ctx context.Context, in editorial.Taxonomy, names []string) ([]int64, error) {
-	var ids []int64
-	for i, name := range names {
-		var id int64
-		err := a.write(ctx, fmt.Sprintf("%s:%d", in, i), name, func(ctx context.Context) (err error) {
-			id, err = a.blog.Term(ctx, in, name)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
 // differences names each way in which what is stored is not what was approved.
 func differences(got, want editorial.Post) []error {
 	var diff []error
@@ -95,10 +58,26 @@ func differences(got, want editorial.Post) []error {
 	if !sameIDs(got.Tags, want.Tags) {
 		diff = append(diff, fmt.Errorf("tags are %v, not %v", got.Tags, want.Tags))
 	}
-	if got.Description != "" && got.Description != want.Description {
-		diff = append(diff, textDiffers("meta description", got.Description, want.Description))
+	if got.Picture != want.Picture {
+		diff = append(diff, fmt.Errorf("featured image is file %d, not %d", got.Picture, want.Picture))
+	}
+	for _, name := range slices.Sorted(maps.Keys(want.Meta)) {
+		text, kept := got.Meta[name]
+		switch {
+		case !kept || text == "" && want.Meta[name] != "":
+			diff = append(diff, fmt.Errorf("field %s for search engines was dropped: look for a plugin that filters it, or register it with show_in_rest", name))
+		case text != want.Meta[name]:
+			diff = append(diff, textDiffers("field "+name+" for search engines", text, want.Meta[name]))
+		}
 	}
 	return diff
+}
+
+// sameTexts reports whether a post shows what the Draft says, whatever was done
+// to the rest of it.
+func sameTexts(got editorial.Post, d editorial.Draft) bool {
+	want := texts(d)
+	return got.Content == want.Content && got.Title == want.Title && got.Excerpt == want.Excerpt
 }
 
 func textDiffers(name, got, want string) error {
@@ -146,7 +125,7 @@ func last(l pipeline.Lease, err error) bool {
 	case fault.KindPermanent:
 		return true
 	case fault.KindRetryable:
-		return l.Attempt >= pipeline.StagePublish.MaxAttempts()
+		return l.Attempt >= pipeline.StagePublish.MaxAttempts() && !fault.IsNotYet(err)
 	case fault.KindNeedsHuman: // it goes on when the person has answered
 	}
 	return false

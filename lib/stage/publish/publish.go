@@ -17,7 +17,6 @@ import (
 	"blogposter/lib/editorial"
 	"blogposter/lib/fault"
 	"blogposter/lib/journal"
-	"blogposter/lib/markup"
 	"blogposter/lib/pipeline"
 )
 
@@ -26,6 +25,23 @@ type Store interface {
 	Dossier(ctx context.Context, l pipeline.Lease) (editorial.Dossier, error)
 	BeginPublication(ctx context.Context, l pipeline.Lease, p editorial.Publication) (editorial.Publication, error)
 	MarkPublication(ctx context.Context, l pipeline.Lease, p editorial.Publication) error
+	// MediaFile and KeepMediaFile know a picture's file in the site's library.
+	MediaFile(ctx context.Context, l pipeline.Lease, hash string) (editorial.File, bool, error)
+	KeepMediaFile(ctx context.Context, l pipeline.Lease, hash string, f editorial.File) error
+	// Standing says how things stand with a published article; Supersede puts
+	// the Run's Publication in the place of another, both or neither.
+	Standing(ctx context.Context, l pipeline.Lease, id int64) (editorial.Standing, error)
+	Supersede(ctx context.Context, l pipeline.Lease, p editorial.Publication) error
+	// MarkRetracted records that an article is off the site or, with restored,
+	// that this version before it is shown again; it returns the time since that
+	// was asked for. CheckRestore says whether it would, and changes nothing.
+	MarkRetracted(ctx context.Context, l pipeline.Lease, article, restored int64, why string) (time.Duration, error)
+	CheckRestore(ctx context.Context, l pipeline.Lease, article, restored int64) error
+}
+
+// Files holds the bytes of pictures by their hash.
+type Files interface {
+	Get(ctx context.Context, hash string) ([]byte, error)
 }
 
 // Blog is a site's content system. A write whose answer was lost is
@@ -41,47 +57,80 @@ type Blog interface {
 	Trash(ctx context.Context, id int64) error
 	Delete(ctx context.Context, id int64) error
 	Page(ctx context.Context, address string) (string, error)
+	// Visible is Page for an address that may rightly show nothing.
+	Visible(ctx context.Context, address string) (string, bool, error)
+
+	SearchFields(ctx context.Context) (editorial.SearchFields, error)
+	Clock(ctx context.Context) (editorial.BlogClock, error)
+
+	File(ctx context.Context, id int64) (editorial.File, bool, error)
+	FindFiles(ctx context.Context, mark string) ([]editorial.File, error)
+	Upload(ctx context.Context, m editorial.Media, data []byte) (editorial.File, error)
+	Describe(ctx context.Context, id int64, alt string) (editorial.File, error)
+	Bytes(ctx context.Context, address string) ([]byte, error)
 }
+
+// Open returns the content system of a site; it is asked anew for each Run.
+type Open func(ctx context.Context, site editorial.Site) (Blog, error)
 
 // Stage publishes.
 type Stage struct {
 	store   Store
+	files   Files
 	steps   *journal.Journal
-	open    func(context.Context, editorial.Site) (Blog, error)
+	open    Open
 	timeout time.Duration
 	now     func() time.Time
 }
 
-// New returns a Stage that keeps its writes in steps. open returns the content
-// system of a site, and is asked anew for each Run. No write is sent unless timeout, the longest it may take,
-// fits into what is left of the lease.
-func New(store Store, steps *journal.Journal, open func(context.Context, editorial.Site) (Blog, error), timeout time.Duration, now func() time.Time) *Stage {
-	return &Stage{store: store, steps: steps, open: open, timeout: timeout, now: now}
+// New returns a Stage that keeps its writes in steps. No write is sent unless
+// timeout, the longest it may take, fits into what is left of the lease.
+func New(store Store, files Files, steps *journal.Journal, open Open, timeout time.Duration, now func() time.Time) *Stage {
+	return &Stage{store: store, files: files, steps: steps, open: open, timeout: timeout, now: now}
 }
 
-// Do publishes the Run's approved Draft, or finds that it is published. It is
-// safe to repeat at any point.
+// Do publishes the Run's approved Draft as a new article, or in the place of
+// one, or takes an article back. It is safe to repeat at any point.
 func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipeline.Outcome, error) {
 	d, err := s.store.Dossier(ctx, l)
 	if err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, err
 	}
-	if err := approved(d); err != nil {
-		return editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("run %d is not published: %w", l.RunID, err))
+	retraction := d.Brief.Kind == string(pipeline.KindRetraction)
+	if !retraction {
+		if err := approved(d); err != nil {
+			return editorial.Work{}, pipeline.Outcome{}, fault.NeedsHuman(fmt.Errorf("run %d is not published: %w", l.RunID, err))
+		}
 	}
 	blog, err := s.open(ctx, d.Site)
 	if err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fmt.Errorf("open the content system of site %s: %w", d.Site.Slug, err)
 	}
 	a := &attempt{Stage: s, lease: l, dossier: d, blog: blog, marker: d.Brief.Marker}
-	detail, err := a.publish(ctx)
-	if err != nil && last(l, err) {
-		err = a.giveUp(ctx, err)
+	var detail string
+	switch {
+	case retraction:
+		detail, err = a.retract(ctx)
+		err = about(fmt.Sprintf("take back article %d", d.Brief.TargetID), loud(l, err))
+	case d.Brief.TargetID != 0:
+		if detail, err = a.update(ctx); err != nil && last(l, err) {
+			err = a.giveUpUpdate(ctx, err)
+		}
+		err = about(fmt.Sprintf("update article %d with draft %d", d.Brief.TargetID, d.Draft.ID), err)
+	default:
+		if detail, err = a.publish(ctx); err != nil && last(l, err) {
+			err = a.giveUp(ctx, err)
+		}
+		err = about(fmt.Sprintf("publish draft %d", d.Draft.ID), err)
 	}
-	if err != nil {
-		return editorial.Work{}, pipeline.Outcome{}, fmt.Errorf("publish draft %d: %w", d.Draft.ID, err)
+	return editorial.Work{}, pipeline.Outcome{Detail: detail}, err
+}
+
+func about(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return editorial.Work{}, pipeline.Outcome{Detail: detail}, nil
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // attempt is one try at one Run.
@@ -92,23 +141,32 @@ type attempt struct {
 	blog    Blog
 	marker  string
 	pub     editorial.Publication
+	old     editorial.Edition // what an update replaces
+	fields  editorial.SearchFields
+	notes   []string
 }
 
 func (a *attempt) publish(ctx context.Context) (string, error) {
 	if err := a.blog.Check(ctx); err != nil {
 		return "", err
 	}
-	if err := a.begin(ctx); err != nil {
+	if err := a.surroundings(ctx); err != nil {
 		return "", err
+	}
+	if err := a.begin(ctx, editorial.Standing{}); err != nil {
+		return "", err
+	}
+	if detail, over := a.over(); over {
+		return detail, nil
 	}
 	post, found, err := a.find(ctx)
 	if err != nil {
 		return "", err
 	}
 	if a.pub.State == editorial.PublicationPublished {
-		return a.verify(ctx, post, a.wanted(post.Categories, post.Tags))
+		return a.verify(ctx, a.standing(*a.dossier.Draft, post))
 	}
-	want, err := a.want(ctx)
+	want, err := a.want(ctx, *a.dossier.Draft)
 	if err != nil {
 		return "", err
 	}
@@ -128,19 +186,36 @@ func (a *attempt) publish(ctx context.Context) (string, error) {
 }
 
 // begin commits the intent, so that whoever comes next knows that a post may
-// exist.
-func (a *attempt) begin(ctx context.Context) (err error) {
+// exist, or be changed.
+func (a *attempt) begin(ctx context.Context, st editorial.Standing) (err error) {
 	draft := a.dossier.Draft
+	replaces := st.Target.Publication.ID
+	if replaces != 0 && (a.dossier.Publication == nil || a.dossier.Publication.State == editorial.PublicationIntent) {
+		if err := mayReplace(st); err != nil {
+			return err
+		}
+	}
 	a.pub, err = a.store.BeginPublication(ctx, a.lease, editorial.Publication{
-		DraftID: draft.ID, Digest: draft.Digest, Marker: a.marker, State: editorial.PublicationIntent,
+		DraftID: draft.ID, Digest: draft.Digest, Marker: a.marker, State: editorial.PublicationIntent, ReplacesID: replaces,
 	})
 	if err != nil {
 		return err
 	}
-	if a.pub.DraftID != draft.ID || a.pub.Digest != draft.Digest || a.pub.Marker != a.marker {
+	if a.pub.DraftID != draft.ID || a.pub.Digest != draft.Digest || a.pub.Marker != a.marker || a.pub.ReplacesID != replaces {
 		return fault.NeedsHuman(fmt.Errorf("this run already stands on the site with draft %d: publish the new version in a run of its own", a.pub.DraftID))
 	}
 	return nil
+}
+
+// over says what became of a Publication that was recorded by an earlier
+// attempt and has ended since: it is not published again.
+func (a *attempt) over() (string, bool) {
+	switch a.pub.State {
+	case editorial.PublicationSuperseded, editorial.PublicationRetracted:
+		return fmt.Sprintf("post %d was published, and %s since", a.pub.PostID, a.pub.State), true
+	case editorial.PublicationIntent, editorial.PublicationDraft, editorial.PublicationPublished:
+	}
+	return "", false
 }
 
 func (a *attempt) mark(ctx context.Context, s editorial.PublicationState, post int64, url string) error {
@@ -175,6 +250,7 @@ func (a *attempt) prepare(ctx context.Context, post, want editorial.Post) (edito
 // stay public.
 func (a *attempt) goPublic(ctx context.Context, post, want editorial.Post) (string, error) {
 	isPublic := post.Status == editorial.PostPublic
+	want = a.at(want, post.URL)
 	if !isPublic || len(differences(post, want)) > 0 {
 		want.Status = editorial.PostPublic
 		err := a.write(ctx, "publish", want, func(ctx context.Context) error {
@@ -182,7 +258,9 @@ func (a *attempt) goPublic(ctx context.Context, post, want editorial.Post) (stri
 			return err
 		})
 		if err != nil && !fault.IsLost(err) {
-			if isPublic {
+			// A site may refuse a change half way through.
+			now, readErr := a.read(ctx, post.ID)
+			if isPublic || readErr == nil && now.Status == editorial.PostPublic {
 				return "", a.withdraw(ctx, post.ID, err)
 			}
 			return "", err
@@ -194,53 +272,51 @@ func (a *attempt) goPublic(ctx context.Context, post, want editorial.Post) (stri
 			}
 		}
 	}
-	return a.verify(ctx, post, want)
+	want, err := a.follow(ctx, want)
+	if err != nil {
+		return "", err
+	}
+	return a.verify(ctx, want)
+}
+
+// follow tells search engines the address that the post was given, where that
+// is another one than was to be expected.
+func (a *attempt) follow(ctx context.Context, want editorial.Post) (editorial.Post, error) {
+	if a.fields.Canonical == "" {
+		return want, nil
+	}
+	stored, err := a.read(ctx, want.ID)
+	if fault.KindOf(err) == fault.KindNeedsHuman {
+		return want, nil // the proof says what is wrong
+	}
+	if err != nil || stored.URL == want.Meta[a.fields.Canonical] || !sameSlug(stored.Slug, want.Slug) {
+		return want, err
+	}
+	want = a.at(want, stored.URL)
+	return want, a.write(ctx, "canonical", want, func(ctx context.Context) error {
+		_, err := a.blog.Update(ctx, want)
+		return err
+	})
 }
 
 // verify compares what is stored and what is shown with what was approved,
 // and records the Publication.
-func (a *attempt) verify(ctx context.Context, post, want editorial.Post) (string, error) {
-	stored, err := a.proof(ctx, post.ID, want)
+func (a *attempt) verify(ctx context.Context, want editorial.Post) (string, error) {
+	stored, err := a.proof(ctx, want, *a.dossier.Draft)
 	if fault.KindOf(err) == fault.KindRetryable {
 		return "", err // the site is slow or down: nothing is known against the text
 	}
 	if err != nil {
-		return "", a.withdraw(ctx, post.ID, err)
+		return "", a.withdraw(ctx, want.ID, err)
 	}
 	if err := a.mark(ctx, editorial.PublicationPublished, stored.ID, stored.URL); err != nil {
 		return "", err
 	}
 	detail := fmt.Sprintf("post %d at %s", stored.ID, stored.URL)
-	if stored.Slug != want.Slug {
-		detail += fmt.Sprintf(", since the address %q was taken", want.Slug)
+	if stored.Slug != a.dossier.Draft.Slug {
+		detail += fmt.Sprintf(", since the address %q was taken", a.dossier.Draft.Slug)
 	}
-	return detail, nil
-}
-
-func (a *attempt) proof(ctx context.Context, id int64, want editorial.Post) (editorial.Post, error) {
-	stored, err := a.read(ctx, id)
-	if err != nil {
-		return stored, err
-	}
-	diff := differences(stored, want)
-	if stored.Status != editorial.PostPublic {
-		diff = append(diff, fmt.Errorf("its status is %q", stored.Status))
-	}
-	if !ownAddress(a.dossier.Site, stored.URL) {
-		diff = append(diff, fmt.Errorf("its address %s is not on the site", stored.URL))
-	}
-	if len(diff) > 0 {
-		return stored, fault.NeedsHuman(fmt.Errorf("post %d is not what was approved: %w", id, errors.Join(diff...)))
-	}
-	page, err := a.page(ctx, stored.URL)
-	if err != nil {
-		return stored, err
-	}
-	if missing := markup.Missing(page, markup.Plain(*a.dossier.Draft)); len(missing) > 0 {
-		return stored, fault.NeedsHuman(fmt.Errorf("the public page %s doesn't show %d of the approved lines, the first of them %.120q: look for a plugin or theme that changes posts as they are shown",
-			stored.URL, len(missing), missing[0]))
-	}
-	return stored, nil
+	return a.told(detail), nil
 }
 
 // page reads the public page. Its tries together take no longer than one

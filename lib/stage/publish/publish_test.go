@@ -26,7 +26,7 @@ func TestStage_Do_publishesOnceHoweverOftenItIsCalled(t *testing.T) {
 		require.NoError(t, err)
 		post := w.requirePublished(t)
 		require.Contains(t, out.Detail, post.URL)
-		require.Equal(t, []string{"categories", "tags", "create", "publish"}, w.stepNames(), "each write is a step")
+		require.Equal(t, []string{"categories", "tags", "upload", "create", "publish"}, w.stepNames(), "each write is a step")
 		require.Equal(t, "wordpress", w.steps.Rows()[0].Provider)
 		require.Equal(t, []editorial.PublicationState{editorial.PublicationDraft, editorial.PublicationPublished}, w.store.marks)
 

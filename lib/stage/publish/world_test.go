@@ -1,15 +1,17 @@
 package publish_test
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"image"
+	"image/png"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +36,8 @@ type world struct {
 	blog   *cms.WordPress
 	direct *cms.WordPress // past the proxy
 	fake   *cmstest.Site  // nil where the site is real
+	server cmstest.Server // where it is
+	asks   http.Header    // sent with each call to the site
 	lease  pipeline.Lease
 	stage  *publish.Stage
 	now    func() time.Time
@@ -41,23 +45,32 @@ type world struct {
 
 const timeout = 20 * time.Second
 
-// onBoth runs the test on the WordPress in memory and on the real one.
+// onBoth runs the test on the WordPress in memory and on the real ones.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Run("in memory", func(t *testing.T) {
 		t.Parallel()
 		test(t, inMemory(t))
 	})
-	t.Run("real", func(t *testing.T) {
-		t.Parallel()
-		server := cmstest.Real(t)
-		w := newWorld(t, server.URL, server.User, server.Password)
-		t.Cleanup(func() {
-			server.Clean(t, w.marker())
-			server.Clean(t, suffix(w.lease.RunID))
+	for name, real := range reals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, onReal(t, real(t)))
 		})
-		test(t, w)
+	}
+}
+
+var reals = map[string]func(testing.TB) cmstest.Server{"SQLite": cmstest.Real, "MariaDB": cmstest.MariaDB}
+
+func onReal(t *testing.T, server cmstest.Server) *world {
+	t.Helper()
+	w := newWorld(t, server.URL, server.User, server.Password)
+	w.server = server
+	t.Cleanup(func() {
+		server.Clean(t, w.marker())
+		server.Clean(t, suffix(w.lease.RunID))
 	})
+	return w
 }
 
 func inMemory(t *testing.T) *world {
@@ -73,11 +86,11 @@ func newWorld(t *testing.T, address, user, password string) *world {
 	proxy := cmstest.NewProxy(t, address)
 	run := rand.Int64N(1 << 40)
 	w := &world{
-		store: &store{dossier: dossier(run, address, proxy.URL)}, steps: &journaltest.Steps{}, proxy: proxy,
-		direct: client(t, address, user, password), now: time.Now,
+		store: newStore(dossier(run, address, proxy.URL)), steps: &journaltest.Steps{}, proxy: proxy, asks: http.Header{},
+		now:   time.Now,
 		lease: pipeline.Lease{RunID: run, SiteID: 3, Stage: pipeline.StagePublish, Attempt: 1, TTL: time.Minute},
 	}
-	w.blog = client(t, proxy.URL, user, password)
+	w.reopen(t, user, password)
 	w.patience(t, timeout)
 	w.approve(t)
 	return w
@@ -86,15 +99,38 @@ func newWorld(t *testing.T, address, user, password string) *world {
 // patience is the longest a write may take from now on.
 func (w *world) patience(t *testing.T, longest time.Duration) {
 	t.Helper()
-	w.stage = publish.New(w.store, journal.New(w.steps), func(context.Context, editorial.Site) (publish.Blog, error) { return w.blog, nil },
+	w.stage = publish.New(w.store, w.store, journal.New(w.steps), func(context.Context, editorial.Site) (publish.Blog, error) { return w.blog, nil },
 		longest, func() time.Time { return w.now() })
 }
 
-func client(t *testing.T, address, user, password string) *cms.WordPress {
+// reopen lets the stage reach the site as the dossier says now.
+func (w *world) reopen(t *testing.T, user, password string) {
 	t.Helper()
-	base, err := url.Parse(address)
+	settings := w.store.dossier.Site.CMS
+	settings.User = user
+	hc := cmstest.Client(t)
+	hc.Transport = asking{w.asks, hc.Transport}
+	blog, err := cms.Open(settings, password, hc)
 	require.NoError(t, err)
-	return cms.New(base, user, password, cmstest.Client(t))
+	w.blog = blog
+	settings.URL = w.store.dossier.Site.URL
+	direct, err := cms.Open(settings, password, cmstest.Client(t))
+	require.NoError(t, err)
+	w.direct = direct
+}
+
+// asking adds headers, by which a real site's stand-ins know the test's calls.
+type asking struct {
+	header http.Header
+	next   http.RoundTripper
+}
+
+func (a asking) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	for name, values := range a.header {
+		r.Header[name] = values
+	}
+	return a.next.RoundTrip(r)
 }
 
 func suffix(run int64) string { return fmt.Sprintf("zz%d", run) }
@@ -106,7 +142,31 @@ func dossier(run int64, public, api string) editorial.Dossier {
 	d.Draft.Slug += "-" + suffix(run)
 	d.Draft.Categories = []string{"Access & Law " + suffix(run)}
 	d.Draft.Tags = []string{`Q&A "quoted" ` + suffix(run), "ADA " + suffix(run)}
+	d.Draft.Media = []editorial.Media{pictureOf(d.Draft.Slug)}
 	return d
+}
+
+// pixels is a small PNG that differs with its text, since sites look at what
+// they are given.
+func pixels(text string) []byte {
+	img := image.NewGray(image.Rect(0, 0, 8*len(text), 8))
+	for i := range img.Pix {
+		img.Pix[i] = text[i%len(text)]
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func pictureOf(slug string) editorial.Media {
+	sum := sha256.Sum256(pixels(slug))
+	hash := hex.EncodeToString(sum[:])
+	return editorial.Media{
+		Role: "featured", Hash: hash, Type: "image/png", Width: 8 * len(slug), Height: 8, Origin: "card",
+		Alt: `Title card: "Dogs" & more. Desk`, Name: slug + "-" + hash[:16] + ".png",
+	}
 }
 
 // approve renders the Draft as it is and decides for it.
@@ -150,6 +210,14 @@ func (w *world) requirePublished(t *testing.T) editorial.Post {
 	require.Equal(t, markup.Escape(d.Excerpt), posts[0].Excerpt)
 	require.Len(t, posts[0].Categories, 1)
 	require.Len(t, posts[0].Tags, 2)
+	file, there, err := w.direct.File(t.Context(), posts[0].Picture)
+	require.NoError(t, err)
+	require.True(t, there, "it has its picture")
+	require.Equal(t, d.Media[0].Alt, file.Alt)
+	require.Contains(t, file.URL, d.Media[0].Hash[:16])
+	files, err := w.direct.FindFiles(t.Context(), d.Media[0].Hash[:16])
+	require.NoError(t, err)
+	require.Len(t, files, 1, "the picture is there once")
 	got := w.store.publication()
 	require.Equal(t, editorial.PublicationPublished, got.State)
 	require.Equal(t, posts[0].ID, got.PostID)
@@ -175,50 +243,6 @@ func isCreate(r *http.Request) bool {
 
 func isUpdate(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/wp-json/wp/v2/posts/")
-}
-
-// store is the stage's Store in memory, which can lose a mark.
-type store struct {
-	mu       sync.Mutex
-	dossier  editorial.Dossier
-	pub      *editorial.Publication
-	began    int
-	failMark error
-	marks    []editorial.PublicationState
-}
-
-func (s *store) Dossier(context.Context, pipeline.Lease) (editorial.Dossier, error) {
-	if s.dossier.Brief.RunID == 0 {
-		return editorial.Dossier{}, errors.New("store is down")
-	}
-	return s.dossier, nil
-}
-
-func (s *store) BeginPublication(_ context.Context, _ pipeline.Lease, p editorial.Publication) (editorial.Publication, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.began++
-	if s.pub == nil {
-		s.pub = &p
-	}
-	return *s.pub, nil
-}
-
-func (s *store) MarkPublication(_ context.Context, _ pipeline.Lease, p editorial.Publication) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failMark != nil {
-		return s.failMark
-	}
-	s.pub = &p
-	s.marks = append(s.marks, p.State)
-	return nil
-}
-
-func (s *store) publication() editorial.Publication {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *s.pub
 }
 
 func (w *world) stepNames() []string {

@@ -34,6 +34,8 @@ const (
 	excerptLeast     = 1
 	excerptMost      = 300
 	slugMost         = 60
+	altLeast         = 5
+	altMost          = 250 // what a screen reader says in one breath or two
 	densityLeast     = 2.0 // percent of the words
 	densityMost      = 3.0
 	gradeLeast       = 8.0
@@ -48,6 +50,7 @@ const (
 type Subject struct {
 	Dossier   editorial.Dossier
 	Rendered  markup.Rendered
+	Media     []editorial.Media
 	Dead      []string
 	Unchecked []string
 }

@@ -18,7 +18,7 @@ func TestStage_Do_leavesAnUnknownPromptSetToANewerProgram(t *testing.T) {
 	l := lease
 	l.Pins.Prompts = "v0"
 	client, _ := llmtest.NewClient(r.model)
-	_, _, err := seo.New(store{r.d}, client, &r.links).Do(t.Context(), l)
+	_, _, err := seo.New(store{r.d}, client, &r.links, pictures{}).Do(t.Context(), l)
 	require.ErrorContains(t, err, `prompt set "v0" is not in this program`)
 	require.True(t, fault.IsNotYet(err))
 }

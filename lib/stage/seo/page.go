@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"blogposter/lib/editorial"
 	"blogposter/lib/markup"
@@ -13,6 +14,7 @@ import (
 
 var (
 	slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	fileForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*\.(png|jpg|webp)$`)
 	tagH     = regexp.MustCompile(`(?i)<h([1-6])[\s>]`)
 	tagImg   = regexp.MustCompile(`(?i)<img\b[^>]*>`)
 	attrAlt  = regexp.MustCompile(`(?i)\salt="[^"]*[^"\s][^"]*"`)
@@ -32,6 +34,9 @@ func canonical(s Subject) []editorial.Finding {
 	u, err := url.Parse(s.Dossier.Site.URL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" {
 		return broken(RuleCanonical, "the site's url %q is no address an article's could begin with: mend the site", s.Dossier.Site.URL)
+	}
+	if id := s.Dossier.Brief.TargetID; id != 0 {
+		return doubtful(RuleCanonical, "this version takes the place of article %d and keeps its address; %q is not used", id, s.draft().Slug)
 	}
 	for _, l := range s.Dossier.Published {
 		if p, err := url.Parse(l.URL); err == nil && slices.Contains(strings.Split(p.Path, "/"), s.draft().Slug) {
@@ -86,6 +91,17 @@ func altText(s Subject) []editorial.Finding {
 	for _, img := range tagImg.FindAllString(s.Rendered.Markup, -1) {
 		if !attrAlt.MatchString(img) {
 			out = append(out, broken(RuleAlt, "an image has no alternative text: %.120s", img)...)
+		}
+	}
+	for _, m := range s.Media {
+		if n := utf8.RuneCountInString(strings.TrimSpace(m.Alt)); n < altLeast || n > altMost {
+			out = append(out, broken(RuleAlt, "the %s image's alternative text has %d characters, %d to %d are read out whole", m.Role, n, altLeast, altMost)...)
+		}
+		if markup.Clean(m.Alt) != m.Alt {
+			out = append(out, broken(RuleAlt, "the %s image's alternative text has signs that nobody reads: %.120q", m.Role, m.Alt)...)
+		}
+		if !fileForm.MatchString(m.Name) {
+			out = append(out, broken(RuleAlt, "the %s image's file name %q is not lower-case letters, digits and hyphens", m.Role, m.Name)...)
 		}
 	}
 	return out

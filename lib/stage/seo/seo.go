@@ -45,16 +45,23 @@ type Links interface {
 	Resolves(ctx context.Context, url string) bool
 }
 
+// Pictures makes the featured image of a Dossier's Draft and keeps its bytes.
+// The same Draft gets the same picture.
+type Pictures interface {
+	Featured(ctx context.Context, l pipeline.Lease, d editorial.Dossier) (editorial.Media, error)
+}
+
 // Stage lints and renders.
 type Stage struct {
-	store  Store
-	models Models
-	links  Links
+	store    Store
+	models   Models
+	links    Links
+	pictures Pictures
 }
 
 // New returns a Stage.
-func New(store Store, models Models, links Links) *Stage {
-	return &Stage{store: store, models: models, links: links}
+func New(store Store, models Models, links Links, pictures Pictures) *Stage {
+	return &Stage{store: store, models: models, links: links, pictures: pictures}
 }
 
 // Do returns the latest Draft rendered, with its digest and what a reviewer
@@ -76,7 +83,11 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 	if err != nil {
 		return editorial.Work{}, pipeline.Outcome{}, fault.Permanent(err)
 	}
-	findings := Lint(Subject{Dossier: d, Rendered: rendered, Dead: dead, Unchecked: unchecked})
+	media, err := s.media(ctx, l, d)
+	if err != nil {
+		return editorial.Work{}, pipeline.Outcome{}, err
+	}
+	findings := Lint(Subject{Dossier: d, Rendered: rendered, Media: media, Dead: dead, Unchecked: unchecked})
 	if broken := mendable(findings); len(broken) > 0 && d.Draft.Version <= maxVersion {
 		next, err := s.mend(ctx, l, d, broken)
 		if err != nil {
@@ -92,10 +103,26 @@ func (s *Stage) Do(ctx context.Context, l pipeline.Lease) (editorial.Work, pipel
 		return editorial.Work{Findings: findings}, pipeline.Outcome{}, err
 	}
 	done := *d.Draft
-	done.Markup, done.JSONLD = rendered.Markup, rendered.JSONLD
+	done.Markup, done.JSONLD, done.Media = rendered.Markup, rendered.JSONLD, media
 	done.Digest = editorial.DocumentOf(d.Site, d.Brief, done).Digest()
 	detail := fmt.Sprintf("version %d rendered, %d warnings", done.Version, len(findings))
 	return editorial.Work{Draft: &done, Findings: findings}, pipeline.Outcome{Detail: detail}, nil
+}
+
+// media is the pictures of the Draft, as the site wants them.
+func (s *Stage) media(ctx context.Context, l pipeline.Lease, d editorial.Dossier) ([]editorial.Media, error) {
+	switch image := d.Site.CMS.Image; image {
+	case "none":
+		return nil, nil
+	case "", "card":
+		m, err := s.pictures.Featured(ctx, l, d)
+		if err != nil {
+			return nil, err
+		}
+		return []editorial.Media{m}, nil
+	default:
+		return nil, fault.NeedsHuman(fmt.Errorf("cms.image is %q, which nothing here makes: set it to card or none", image))
+	}
 }
 
 // dropDead takes what doesn't resolve out of the articles to link to, and

@@ -44,8 +44,27 @@ func (l *links) Resolves(_ context.Context, url string) bool {
 	return !l.dead[url]
 }
 
+// picture is what pictures makes of any Draft.
+var picture = editorial.Media{
+	Role: "featured", Hash: strings.Repeat("c", 64), Type: "image/png", Width: 1200, Height: 630, Alt: "Title card: a dog", Name: "a-dog-cccccccccccccccc.png", Origin: "card",
+}
+
+// pictures makes picture, or what it is told to.
+type pictures struct {
+	other *editorial.Media
+	err   error
+}
+
+func (p pictures) Featured(context.Context, pipeline.Lease, editorial.Dossier) (editorial.Media, error) {
+	if p.other != nil {
+		return *p.other, p.err
+	}
+	return picture, p.err
+}
+
 type run struct {
 	d     editorial.Dossier
+	pics  pictures
 	model *llmtest.Model
 	links links
 	work  editorial.Work
@@ -58,7 +77,7 @@ func (r *run) do(t *testing.T) error {
 	t.Helper()
 	client, _ := llmtest.NewClient(r.model)
 	var err error
-	r.work, r.out, err = seo.New(store{r.d}, client, &r.links).Do(t.Context(), lease)
+	r.work, r.out, err = seo.New(store{r.d}, client, &r.links, r.pics).Do(t.Context(), lease)
 	return err
 }
 
@@ -104,6 +123,7 @@ func TestStage_Do_rendersACleanDraftAndDigestsWhatIsApproved(t *testing.T) {
 	require.Equal(t, 1, got.Version)
 	require.Contains(t, got.Markup, got.JSONLD)
 	require.Equal(t, editorial.DocumentOf(r.d.Site, r.d.Brief, *got).Digest(), got.Digest)
+	require.Equal(t, []editorial.Media{picture}, got.Media)
 	require.Empty(t, r.d.Draft.Markup, "the loaded draft is left alone")
 	for _, f := range r.work.Findings {
 		require.Equal(t, editorial.SeverityWarning, f.Severity, f.Message)
@@ -255,7 +275,7 @@ func TestStage_Do_leavesOutLinksItCanNotCheckInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, slow, start := newRun(), &hanging{}, time.Now()
 		client, _ := llmtest.NewClient(r.model)
-		work, _, err := seo.New(store{r.d}, client, slow).Do(t.Context(), lease)
+		work, _, err := seo.New(store{r.d}, client, slow, pictures{}).Do(t.Context(), lease)
 		require.NoError(t, err)
 		require.Equal(t, 30*time.Second, time.Since(start), "for all of them together")
 		require.Equal(t, 2, slow.asked)
@@ -312,4 +332,69 @@ func TestStage_Do_saysWhatIsMissing(t *testing.T) {
 	err := r.do(t)
 	require.ErrorContains(t, err, "mend draft 12", "the model's error is passed on as it is")
 	require.NotEmpty(t, r.work.Findings)
+}
+
+func TestStage_Do_bindsThePictureIntoTheDigest(t *testing.T) {
+	t.Parallel()
+
+	r := newRun()
+	require.NoError(t, r.do(t))
+	with := r.work.Draft.Digest
+	other := picture
+	other.Hash = strings.Repeat("e", 64)
+	r.pics.other = &other
+	require.NoError(t, r.do(t))
+	require.NotEqual(t, with, r.work.Draft.Digest)
+
+	r.d.Site.CMS.Image = "none"
+	r.pics.err = errors.New("nobody asked for one")
+	require.NoError(t, r.do(t))
+	require.Empty(t, r.work.Draft.Media)
+	require.NotEqual(t, with, r.work.Draft.Digest)
+
+	r.d.Site.CMS.Image = "card"
+	require.ErrorIs(t, r.do(t), r.pics.err)
+	require.Nil(t, r.work.Draft)
+
+	r.d.Site.CMS.Image = "generated"
+	err := r.do(t)
+	require.ErrorContains(t, err, `cms.image is "generated", which nothing here makes: set it to card or none`)
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+}
+
+func TestStage_Do_stopsForAPictureThatNobodyCanReadOut(t *testing.T) {
+	t.Parallel()
+
+	for name, tc := range map[string]struct {
+		change func(m *editorial.Media)
+		says   string
+	}{
+		"no alternative text":   {func(m *editorial.Media) { m.Alt = "  " }, "alternative text has 0 characters, 5 to 250"},
+		"one without an end":    {func(m *editorial.Media) { m.Alt = strings.Repeat("dog ", 63) + "x" }, "alternative text has 253 characters"},
+		"signs nobody can read": {func(m *editorial.Media) { m.Alt = "a dog\u202e and a cat" }, "has signs that nobody reads"},
+		"a path as a file name": {func(m *editorial.Media) { m.Name = "../dog.png" }, "is not lower-case letters, digits and hyphens"},
+		"a script as a picture": {func(m *editorial.Media) { m.Name = "dog.php" }, "is not lower-case letters, digits and hyphens"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			r := newRun()
+			m := picture
+			tc.change(&m)
+			r.pics.other = &m
+			err := r.do(t)
+			require.ErrorContains(t, err, tc.says)
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+		})
+	}
+}
+
+func TestStage_Do_tellsThatAnUpdateKeepsItsAddress(t *testing.T) {
+	t.Parallel()
+
+	r := newRun()
+	r.d.Brief.TargetID = 9
+	require.NoError(t, r.do(t))
+	require.Contains(t, rules(r.work.Findings), seo.RuleCanonical+" warning")
+	require.Equal(t, editorial.DocumentOf(r.d.Site, r.d.Brief, *r.work.Draft).Digest(), r.work.Draft.Digest)
 }

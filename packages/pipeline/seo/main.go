@@ -1,5 +1,5 @@
 // Command seo is the function pipeline/seo: it lints checked Drafts, has their
-// lengths mended, and renders what a reviewer approves.
+// lengths mended, and renders what a reviewer approves, picture included.
 //
 // Woken by pipeline/factcheck and by scheduled/tick. A second call is safe:
 // each Run is leased once, and every answered call of a Run is kept in its
@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"blogposter/lib/artifact"
+	"blogposter/lib/card"
 	"blogposter/lib/cms"
 	"blogposter/lib/config"
 	"blogposter/lib/journal"
@@ -23,6 +25,7 @@ func main() {
 	env := config.OS()
 	s := station.Open(env)
 	models := provider.Client(env, journal.New(s.Store))
-	s.Ready()
-	s.Serve(pipeline.StageSEO, seo.New(s.Store, models, cms.NewReader(&http.Client{Timeout: 10 * time.Second})))
+	blobs, badBucket := artifact.New(artifact.FromEnv(env))
+	s.Ready(badBucket)
+	s.Serve(pipeline.StageSEO, seo.New(s.Store, models, cms.NewReader(&http.Client{Timeout: 10 * time.Second}), card.New(blobs)))
 }
