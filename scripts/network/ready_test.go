@@ -46,7 +46,8 @@ func TestReady_saysWhichServerIsOutOfReach(t *testing.T) {
 			require.Equal(t, allWell, r.ask(), "back after a silence")
 
 			l.proxy.Stop()
-			require.Equal(t, without(server), r.ask(), "refused")
+			require.Equal(t, without(server), r.ask(), "the connection it had is gone")
+			require.Equal(t, without(server), r.ask(), "and it gets no other")
 			require.NoError(t, l.proxy.Start())
 			require.Equal(t, allWell, r.ask(), "back after a restart")
 			require.NotContains(t, r.logged(), env["S3_SECRET_KEY"])

@@ -2,13 +2,17 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"blogposter/lib/editorial"
+	"blogposter/lib/pipeline"
 	"blogposter/lib/store"
 	"blogposter/lib/store/storetest"
 )
@@ -127,22 +131,38 @@ func TestNewPooled_handsASessionsSettingsToStrangers(t *testing.T) {
 	require.Equal(t, "7", text(t, two, site), "the pooler has given the second client another server connection")
 }
 
+// requireNoSite looks from the store's own pool, and as a stranger.
+func requireNoSite(t *testing.T, db storetest.DB, after string) {
+	t.Helper()
+	conn, err := db.Functions.Acquire(t.Context())
+	require.NoError(t, err)
+	defer conn.Release()
+	for _, c := range []*pgx.Conn{conn.Conn(), connect(t, db.FunctionsURL, nil)} {
+		require.Empty(t, text(t, c, `SELECT coalesce(current_setting('app.site_id', true), '')`), after)
+		require.Equal(t, "0", text(t, c, `SELECT count(*)::text FROM blogposter.runs`), after)
+	}
+}
+
 func TestStore_throughThePoolerLeavesNoSiteBehind(t *testing.T) {
 	t.Parallel()
 
 	db := storetest.NewPooled(t)
-	id := storetest.AddSite(t, db.Owner, "dogs")
-	run := storetest.AddRun(t, db.Owner, id, "draft")
+	run := storetest.AddRun(t, db.Owner, storetest.AddSite(t, db.Owner, "dogs"), "draft")
 	s := store.New(db.Functions)
-	_, err := s.Run(t.Context(), "dogs", run)
-	require.NoError(t, err)
-
-	conn, err := db.Functions.Acquire(t.Context())
-	require.NoError(t, err)
-	defer conn.Release()
-	stranger := connect(t, db.FunctionsURL, nil)
-	for _, c := range []*pgx.Conn{conn.Conn(), stranger} {
-		require.Empty(t, text(t, c, `SELECT coalesce(current_setting('app.site_id', true), '')`))
-		require.Equal(t, "0", text(t, c, `SELECT count(*)::text FROM blogposter.runs`))
+	// A site is set by its name for a request, and by its number for a worker.
+	uses := map[string]func() error{
+		"a request": func() error {
+			_, err := s.Run(t.Context(), "dogs", run)
+			return err
+		},
+		"a worker": func() error {
+			l, ok, err := s.LeaseRun(t.Context(), pipeline.StageDraft, "w", time.Minute)
+			require.True(t, ok)
+			return errors.Join(err, s.FinishAttempt(t.Context(), l, pipeline.Transition{Stage: pipeline.StageDraft, State: pipeline.StateReady, Result: "retry"}, editorial.Work{}))
+		},
+	}
+	for name, use := range uses {
+		require.NoError(t, use(), name)
+		requireNoSite(t, db, name)
 	}
 }
