@@ -46,7 +46,7 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 	}
 	s := settings{
 		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
-		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5",
+		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5", "MODEL_EMBEDDING": "glove-100d-offline",
 		"ANTHROPIC_API_KEY": "offline-demo", "ANTHROPIC_BASE_URL": "http://" + modelAddress,
 		"OPENAI_API_KEY": "offline-demo", "OPENAI_BASE_URL": "http://" + modelAddress + "/v1",
 		"JINA_API_KEY": "offline-demo", "JINA_BASE_URL": "http://" + sourceAddress + "/reader",
@@ -64,9 +64,9 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 		s["OPENAI_API_KEY"] = "none" // the offline model must never stand in for a real one
 	}
 	if environ["OPENAI_API_KEY"] != "" {
-		s["OPENAI_BASE_URL"] = "https://api.openai.com/v1"
+		s["OPENAI_BASE_URL"], s["MODEL_EMBEDDING"] = "https://api.openai.com/v1", "text-embedding-3-small"
 	}
-	for _, name := range []string{"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "LOG_LEVEL", "LEASE_TTL"} {
+	for _, name := range []string{"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "MODEL_SMALL", "MODEL_LARGE", "MODEL_EMBEDDING", "LOG_LEVEL", "LEASE_TTL"} {
 		if environ[name] != "" {
 			s[name] = environ[name]
 		}

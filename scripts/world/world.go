@@ -93,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 	}
 	w.Settings = map[string]string{
 		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
-		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5",
+		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5", "MODEL_EMBEDDING": "glove-100d-offline",
 		"ANTHROPIC_API_KEY": "offline-world", "ANTHROPIC_BASE_URL": model.URL,
 		"OPENAI_API_KEY": "offline-world", "OPENAI_BASE_URL": model.URL + "/v1",
 		"JINA_API_KEY": "offline-world", "JINA_BASE_URL": sources + "/reader",

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+	_ "time/tzdata" // the platform's image may have no zones, which schedules are in
 
 	"blogposter/lib/api"
 	"blogposter/lib/auth"
@@ -35,6 +36,8 @@ func main() {
 		Prompts: prompt.Current,
 		Small:   env.Need("MODEL_SMALL", "the model that reads, such as claude-haiku-5-5"),
 		Large:   env.Need("MODEL_LARGE", "the model that writes, such as claude-sonnet-5-5"),
+
+		Embedding: env.Need("MODEL_EMBEDDING", "the model whose vectors say how near two texts are"),
 	}
 	if err := cmp.Or(env.Err(), errors.Join(badPool, badSecret)); err != nil {
 		faas.Fail(err)

@@ -18,8 +18,11 @@ var public = []string{
 	"api/articles",
 	"api/health",
 	"api/ready",
+	"api/research",
 	"api/reviews",
 	"api/runs",
+	"api/sites",
+	"api/topics",
 }
 
 func TestCheck_holdsTheProjectToEveryRule(t *testing.T) {
