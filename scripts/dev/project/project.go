@@ -105,7 +105,6 @@ func (c *checks) read(text string) (*projectSpec, []*Function) {
 	for n, line := range strings.Split(text, "\n") {
 		if strings.Contains(line, "\t") {
 			c.fail("line %d has a tab: indent with spaces", n+1)
-			return nil, nil
 		}
 	}
 	spec, err := decode(text)
