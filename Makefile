@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down wipe check test test-short lint fmt fmt-check golden migrate invoke build bench clean
+.PHONY: help demo up down wipe check test test-short lint fmt fmt-check golden migrate invoke build bench eval clean
 
 STACK := $(or $(BLOGPOSTER_STACK),/var/lib/blogposter-dev)
 BIN := .build/bin
@@ -83,6 +83,10 @@ invoke: ## wake a function on the local platform that make demo started (FN=pipe
 
 bench: up programs ## print sizes, start times, and what a stage costs in SQL and milliseconds
 	@scripts/bench.sh
+
+eval: ## print what the product's choices rest on: how near labelled texts are, and the limits that part them
+	@scripts/stack/vectors.sh
+	@MODEL_VECTORS="$(STACK)/vectors/glove-100d.bin" go run ./scripts/eval
 
 clean: ## delete what was built
 	@rm -rf .build packages/*/*/exec coverage*

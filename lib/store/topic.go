@@ -99,3 +99,18 @@ func (s *Store) OwnArticles(ctx context.Context, l pipeline.Lease) ([]editorial.
 	}
 	return own, nil
 }
+
+// KnownTopics lists the site's Topics of every state with the pages they were
+// made of, the newest first, 2,000 at most: what a later pass finds its
+// subjects again by.
+func (s *Store) KnownTopics(ctx context.Context, l pipeline.Lease) ([]editorial.Topic, error) {
+	const q = `
+		SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'key', t.key, 'state', t.state, 'title', t.title, 'pages', t.pages) ORDER BY t.id DESC), '[]')
+		FROM (SELECT id, key, state, title, pages FROM blogposter.topics WHERE site_id = blogposter.current_site() ORDER BY id DESC LIMIT 2000) t`
+	var known []editorial.Topic
+	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) { b.Queue(q).QueryRow(object(&known)) })
+	if err != nil {
+		return nil, fmt.Errorf("list known topics for run %d: %w", l.RunID, err)
+	}
+	return known, nil
+}
