@@ -203,10 +203,10 @@ func TestClient_Text_asksNobodyElseWhenTheTimeIsUp(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	gpt := openai().Text("s@openai", "Too late.")
-	c, _ := llmtest.NewClient(cutOff{cancel}, gpt)
+	c, steps := llmtest.NewClient(cutOff{cancel}, gpt)
 	_, err := c.Text(ctx, lease, request("s"))
 	require.ErrorIs(t, err, context.Canceled)
-	require.Empty(t, gpt.Requests())
+	require.Equal(t, []string{"begin s", "end s"}, steps.Events(), "nothing is reserved for a call that can't be made")
 }
 
 // cutOff is a model whose caller's time ends while it is asked.

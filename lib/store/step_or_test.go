@@ -53,11 +53,33 @@ func TestStore_BeginStep_returnsTheStoredAnswerOfAStepThatServesAsWell(t *testin
 	require.Equal(t, before, after, "nothing is reserved")
 	require.Equal(t, int64(900), unknown, "the lost call stays charged")
 
-	wrong := or(intent("digest:3", 10), "digest:1@openai")
-	wrong.Or[0].Input = []byte("another request")
-	got, err = s.BeginStep(t.Context(), l, wrong)
-	require.NoError(t, err)
-	require.Nil(t, got.Stored, "a name alone is no key")
+}
+
+func TestStore_BeginStep_takesNoAnswerOfAnotherRequestStageOrEpoch(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]func(l *pipeline.Lease, in *journal.Intent){
+		"another request": func(_ *pipeline.Lease, in *journal.Intent) { in.Or[0].Input = []byte("another") },
+		"another stage":   func(l *pipeline.Lease, _ *journal.Intent) { l.Stage = pipeline.StageSEO },
+		"another epoch":   func(l *pipeline.Lease, _ *journal.Intent) { l.Epoch++ },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			db, s, l := journaled(t)
+			b, err := s.BeginStep(t.Context(), l, other("d@openai"))
+			require.NoError(t, err)
+			require.NoError(t, s.FinishStep(t.Context(), l, b, journal.Receipt{Result: json.RawMessage(`{}`)}))
+			in := or(intent("d", 900), "d@openai")
+			change(&l, &in)
+			got, err := s.BeginStep(t.Context(), l, in)
+			require.NoError(t, err)
+			require.Nil(t, got.Stored)
+			require.Equal(t, "d@openai done, d sent",
+				scalar[string](t, db.Owner, `SELECT string_agg(name || ' ' || state, ', ' ORDER BY id) FROM blogposter.steps`))
+		})
+	}
 }
 
 func TestStore_BeginStep_prefersTheStepsOwnAnswer(t *testing.T) {

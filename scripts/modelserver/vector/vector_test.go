@@ -114,6 +114,7 @@ func TestOpen_saysWhatIsWrongAndHowToMendIt(t *testing.T) {
 	}
 	twice := bytes.Clone(whole)
 	copy(twice[bytes.Index(twice, []byte("dog")):], "the")
+	again := append(bytes.Clone(whole), whole[len(whole)-(1+3+4+vector.Dimensions):]...)
 	tests := map[string]struct {
 		raw  []byte
 		want string
@@ -124,6 +125,7 @@ func TestOpen_saysWhatIsWrongAndHowToMendIt(t *testing.T) {
 		"a word too few":          {whole[:len(whole)-(1+3+4+vector.Dimensions)], "1 different words of 2"},
 		"a count of four billion": {changed(14, 0xff), "2 different words of 4278190082"},
 		"the same word twice":     {twice, "1 different words of 2"},
+		"a word more, come twice": {again, "2 different words of 2"},
 		"no words at all":         {append([]byte("GLOVE-I8-1\n"), 0, 0, 0, 0), "0 different words of 0"},
 	}
 	for name, tc := range tests {

@@ -66,6 +66,7 @@ func TestRead_keepsTheMostFrequentWords(t *testing.T) {
 func TestRun_refusesAnotherFile(t *testing.T) {
 	t.Parallel()
 
+	long := strings.Repeat("x", 256)
 	tests := map[string]struct{ json, want string }{
 		"no JSON":                 {"<html>", "invalid character"},
 		"nothing":                 {"", "EOF"},
@@ -74,6 +75,7 @@ func TestRun_refusesAnotherFile(t *testing.T) {
 		"a word without a vector": {source([]string{"the", "dog"}, row("the", 0)), `word 1, "dog", has no vector of its rank`},
 		"a vector of another":     {source([]string{"the"}, row("dog", 0)), `word 0, "the", has no vector of its rank`},
 		"vectors of 50 numbers":   {source([]string{"the"}, `"the":[1,2,0]`), `word "the" has 3 numbers, not 102`},
+		"a word that is too long": {source([]string{long}, row(long, 0)), "has 256 bytes"},
 		"a word that is a number": {`{"words":[1]}`, "words: "},
 	}
 	for name, tc := range tests {

@@ -291,6 +291,8 @@ func TestServer_ServeHTTP_readsTheBeginningOfAChatFromTheCache(t *testing.T) {
 				require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 				u := completed(t, w).Usage
 				require.Equal(t, c.read, u.PromptOf.Cached > 0, "call %d: %+v", i, u)
+				fresh := completed(t, chat(t, wire.New(wire.Config{Composer: says("{}")}), c.extra)).Usage
+				require.Equal(t, fresh.Prompt, u.Prompt, "a prompt has as many tokens whether or not it is read from the cache")
 				require.Zero(t, u.PromptOf.Cached%128)
 				require.LessOrEqual(t, u.PromptOf.Cached, u.Prompt)
 				require.Equal(t, ledger.Usage{Input: u.Prompt - u.PromptOf.Cached, CacheRead: u.PromptOf.Cached, Output: u.Completion}, s.Entries()[i].Usage)
