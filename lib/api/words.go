@@ -46,13 +46,24 @@ func next(r view.Run, now time.Time) string {
 	case pipeline.StateWaiting:
 		return nextWaiting(r)
 	case pipeline.StateDone:
-		return "Nothing: the article is published."
+		return nextDone(r)
 	case pipeline.StateFailed:
 		return "Nothing: start a new run once the reason is mended."
 	case pipeline.StateCancelled:
 		return "Nothing: a person ended it."
 	}
 	return ""
+}
+
+func nextDone(r view.Run) string {
+	switch r.Kind {
+	case pipeline.KindResearch:
+		return "Nothing: the look is over, and /topics lists what it made worth writing on."
+	case pipeline.KindRetraction:
+		return "Nothing: the article is taken back."
+	case pipeline.KindArticle:
+	}
+	return "Nothing: the article is published."
 }
 
 func nextReady(r view.Run, now time.Time) string {
@@ -67,6 +78,9 @@ func nextWaiting(r view.Run) string {
 	case pipeline.WaitingApproval:
 		return "A reviewer approves or rejects the draft."
 	case pipeline.WaitingBudget:
+		if r.Kind == pipeline.KindResearch {
+			return "Nothing by itself: raise research.budget in the site's file, import it, and begin another look."
+		}
 		return "Nothing by itself: start a new run with a higher max_cost, or on a site with a higher article budget."
 	case pipeline.WaitingPerson:
 		return "Nothing by itself: a person mends what the reason names and starts a new run."

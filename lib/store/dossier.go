@@ -19,13 +19,7 @@ const draftObject = `jsonb_build_object('id', d.id, 'version', d.version, 'title
 // field names are those of editorial.Dossier.
 const dossierQuery = `
 SELECT jsonb_build_object(
-  'site', (SELECT jsonb_build_object('id', s.id, 'slug', s.slug, 'name', s.name, 'url', s.url, 'time_zone', s.time_zone,
-      'language', s.language, 'audience', s.audience, 'voice', s.voice, 'author', s.author, 'categories', s.categories,
-      'tags', s.tags, 'rules', s.rules, 'cms', s.cms, 'article_budget', s.article_budget_micros, 'research', s.research, 'schedule', s.schedule,
-      'competitors', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name, 'kind', k.kind, 'url', k.url, 'via', k.via, 'most', k.most)
-                        ORDER BY k.id), '[]') FROM blogposter.competitors k WHERE k.site_id = s.id AND k.active),
-      'sources', (SELECT coalesce(jsonb_agg(jsonb_build_object('prefix', o.prefix, 'tier', o.tier, 'start', o.start) ORDER BY o.prefix), '[]')
-                  FROM blogposter.sources o WHERE o.site_id = s.id))
+  'site', (SELECT ` + siteObject + `
     FROM blogposter.sites s WHERE s.id = r.site_id),
   'brief', jsonb_build_object('run_id', r.id, 'topic', coalesce(r.topic, ''), 'urls', r.urls, 'publish_at', r.publish_at, 'marker', r.marker,
       'kind', r.kind, 'target_id', coalesce(r.target_id, 0), 'reason', r.reason, 'restore', r.restore),
