@@ -114,7 +114,7 @@ func public(_, address string, _ syscall.RawConn) error {
 
 func (f *Fetcher) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
+		return fault.Permanent(fmt.Errorf("more than %d redirects", maxRedirects))
 	}
 	_, err := crawl.Address(req.URL.String(), f.cfg.AllowPrivate)
 	return err
@@ -167,7 +167,10 @@ func (f *Fetcher) send(ctx context.Context, u *url.URL, since editorial.Validato
 	}
 	resp, err := f.http.Do(req)
 	if err != nil {
-		return answer{}, fault.Retryable(why(err), 0)
+		if err = why(err); fault.KindOf(err) != fault.KindPermanent {
+			err = fault.Retryable(err, 0)
+		}
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	a := answer{status: resp.StatusCode, header: resp.Header, final: resp.Request.URL}

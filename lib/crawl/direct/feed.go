@@ -30,22 +30,13 @@ const (
 // caps first, in a stream that keeps nothing, because the parser takes all
 // that it is given.
 func (l *lister) feed(a answer) error {
-	body, why := []byte(nil), ""
-	var err error
-	if isJSON(a.body) {
-		body, why, err = wholeJSON(bytes.TrimPrefix(bytes.TrimSpace(a.body), []byte("\xef\xbb\xbf")))
-	} else if body, err = a.xml(); err == nil {
-		body, why, err = wholeXML(body)
+	body, why, err := whole(a)
+	var parsed *gofeed.Feed
+	if err == nil {
+		parsed, err = parseFeed(body)
 	}
 	if err != nil {
-		if a.cut != "" {
-			err = fmt.Errorf("%w (%s)", err, a.cut)
-		}
-		return fault.Permanent(err)
-	}
-	parsed, err := parseFeed(body)
-	if err != nil {
-		return fault.Permanent(fmt.Errorf("it is no feed that can be read: %w", err))
+		return fault.Permanent(fmt.Errorf("it is no feed that can be read: %w%s", err, because(a.cut)))
 	}
 	for _, item := range parsed.Items {
 		l.add(a.final, listed(item))
@@ -57,6 +48,18 @@ func (l *lister) feed(a answer) error {
 		l.leaveOut("the entries of the feed after the first %d: %s", len(parsed.Items), why)
 	}
 	return nil
+}
+
+// whole is the part of a feed that is whole and within the caps, and why the
+// rest is left out.
+func whole(a answer) (body []byte, why string, err error) {
+	if isJSON(a.body) {
+		return wholeJSON(bytes.TrimPrefix(bytes.TrimSpace(a.body), []byte("\xef\xbb\xbf")))
+	}
+	if body, err = a.xml(); err != nil {
+		return nil, "", err
+	}
+	return wholeXML(body)
 }
 
 // parseFeed shields a look from what breaks the parser.
@@ -107,7 +110,7 @@ func wholeXML(body []byte) (whole []byte, why string, err error) {
 	entries, end, stack := 0, 0, []string(nil)
 	for why == "" {
 		tok, err := d.RawToken()
-		if errors.Is(err, io.EOF) && len(open) == 0 && entries == 0 || errors.Is(err, io.EOF) && len(open) == 0 {
+		if errors.Is(err, io.EOF) && len(open) == 0 {
 			return body, "", nil
 		}
 		if err != nil {
