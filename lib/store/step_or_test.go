@@ -52,7 +52,6 @@ func TestStore_BeginStep_returnsTheStoredAnswerOfAStepThatServesAsWell(t *testin
 	_, _, unknown, after := budget(t, db.Owner)
 	require.Equal(t, before, after, "nothing is reserved")
 	require.Equal(t, int64(900), unknown, "the lost call stays charged")
-
 }
 
 func TestStore_BeginStep_takesNoAnswerOfAnotherRequestStageOrEpoch(t *testing.T) {

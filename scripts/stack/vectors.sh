@@ -13,8 +13,8 @@ TABLE=$STACK/vectors/glove-100d.bin
 for tool in go npm; do
   command -v "$tool" >/dev/null || die "$tool is not on the PATH: install it first"
 done
-mkdir -p "$STACK/vectors" 2>/dev/null && [[ -w $STACK/vectors ]] ||
-  die "cannot write to $STACK/vectors: set BLOGPOSTER_STACK to a folder of yours"
+mkdir -p "$STACK/vectors" 2>/dev/null || true
+[[ -w $STACK/vectors ]] || die "cannot write to $STACK/vectors: set BLOGPOSTER_STACK to a folder of yours"
 exec 8>"$STACK/vectors/.lock"
 flock -w 600 8 || die "another vectors.sh holds $STACK/vectors/.lock: wait for it to end"
 [[ ! -s $TABLE ]] || exit 0
