@@ -14,6 +14,7 @@ import (
 
 	"blogposter/lib/artifact"
 	"blogposter/lib/artifact/artifacttest"
+	"blogposter/lib/config"
 	"blogposter/lib/fault"
 )
 
@@ -48,7 +49,7 @@ func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 func overTLS(t *testing.T, checksums string, damage func([]byte) []byte) (*artifact.Store, *spy) {
 	t.Helper()
 	cfg := artifacttest.TLSConfig(t)
-	pem, err := os.ReadFile(os.Getenv("STACK_CA_FILE"))
+	pem, err := os.ReadFile(config.OS().Get("STACK_CA_FILE", ""))
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM(pem))
