@@ -2,6 +2,7 @@ package station_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,10 @@ func TestMain(m *testing.M) {
 	}
 	s := station.Open(config.OS())
 	s.Ready()
+	if config.OS().Get("STATION_FIRST", "") != "" {
+		s.ServeAfter(func(context.Context) error { return errors.New("nothing begins today") }, pipeline.StageMonitor, idle{})
+		return
+	}
 	s.Serve(pipeline.StageDraft, idle{})
 }
 
@@ -99,6 +104,23 @@ func TestStation_Serve_acknowledgesBeforeItConnects(t *testing.T) {
 	require.JSONEq(t, `{"ok":true}`, lines[0], "no database answers there, yet the function has started")
 	require.Contains(t, lines[1], "error")
 	require.NotContains(t, lines[1], "s3cret")
+}
+
+func TestStation_ServeAfter_callsItsFirstAtEachEvent(t *testing.T) {
+	t.Parallel()
+
+	replies, write, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(environ("http://127.0.0.1:1"), "STATION_FUNCTION=1", "STATION_FIRST=1", "GOCOVERDIR="+t.TempDir())
+	cmd.ExtraFiles = []*os.File{write}
+	cmd.Stdin = strings.NewReader(strings.Repeat(`{"value":{},"activation_id":"a1"}`+"\n", 2))
+	require.NoError(t, cmd.Run())
+	require.NoError(t, write.Close())
+	out, err := io.ReadAll(replies)
+
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(string(out), "nothing begins today"), "%s", out)
 }
 
 func TestStation_Waker_usesTheNamespaceKey(t *testing.T) {
