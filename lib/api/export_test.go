@@ -17,5 +17,10 @@ var Schemas = map[string]reflect.Type{
 	"Review":         reflect.TypeFor[sheet](),
 	"RunDetail":      reflect.TypeFor[view.Detail](),
 	"RunList":        reflect.TypeFor[list[view.Run]](),
+	"Site":           reflect.TypeFor[view.Site](),
+	"SiteSettings":   reflect.TypeFor[view.SiteSettings](),
+	"TopicDetail":    reflect.TypeFor[view.TopicDetail](),
+	"TopicList":      reflect.TypeFor[list[view.Topic]](),
 	"Verdict":        reflect.TypeFor[verdict](),
+	"Watch":          reflect.TypeFor[watch](),
 }

@@ -126,7 +126,11 @@ func one[T ~string](q *query, name string, allowed []T) T {
 func (q *query) err() error {
 	for name := range q.values {
 		if !slices.Contains(q.asked, name) {
-			q.fault(name, "is not a parameter of this address", "leave it out, or use one of "+strings.Join(q.asked, ", "))
+			fix := "leave it out"
+			if len(q.asked) > 0 {
+				fix += ", or use one of " + strings.Join(q.asked, ", ")
+			}
+			q.fault(name, "is not a parameter of this address", fix)
 		}
 	}
 	if len(q.errs) == 0 {

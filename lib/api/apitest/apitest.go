@@ -110,8 +110,11 @@ func (w *World) Handlers(tb testing.TB) map[string]http.Handler {
 		"articles": api.Articles{Verifier: v, Store: s, Cache: w.Cache}.Handler(),
 		"health":   api.Health(),
 		"ready":    api.Ready{Timeout: time.Second, Checks: []api.Check{{Name: "postgres", Probe: s.Ping}}}.Handler(),
+		"research": api.Research{Verifier: v, Store: s, Waker: asleep{}, Pins: pins, Now: time.Now}.Handler(),
 		"reviews":  api.Reviews{Verifier: v, Store: s, Waker: asleep{}, Markdown: markup.Markdown, Now: time.Now}.Handler(),
 		"runs":     api.Runs{Verifier: v, Store: s, Waker: asleep{}, Pins: pins, Now: time.Now}.Handler(),
+		"sites":    api.Sites{Verifier: v, Store: s}.Handler(),
+		"topics":   api.Topics{Verifier: v, Store: s}.Handler(),
 	}
 }
 

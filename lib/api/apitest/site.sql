@@ -24,7 +24,7 @@ BEGIN
             '{"legal_terms": ["{{word}} law"], "legal_min_sources": 1, "forbidden": [{"pattern": "{{word}} registry", "reason": "there is none"}],
               "disclaimers": ["{{word}} is no lawyer."], "ai_disclosure": "{{word}} was helped by a model.", "min_words": 10, "max_words": 100}',
             '{"kind": "wordpress", "url": "https://cms.{{word}}.example", "user": "{{word}}"}', 150000,
-            '{"every_minutes": 360, "budget": 10000}', '{}')
+            '{"every_minutes": 360, "budget": 10000}', '{"days": ["mon", "wed", "fri"], "time": "10:00"}')
     RETURNING id INTO v_site;
     INSERT INTO blogposter.sources (site_id, prefix, tier, start) VALUES (v_site, 'https://{{word}}-law.example/', 'authoritative', true);
     INSERT INTO blogposter.credentials (site_id, name, key_id, sealed) VALUES (v_site, 'cms.password', '{{word}}-key', 'sealed {{word}}');
