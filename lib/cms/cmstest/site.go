@@ -43,6 +43,9 @@ type Site struct {
 	Save func(*Post)
 	// Show, when set, changes the public page of a post.
 	Show func(page string) string
+	// Missing, when set, is the page at an address where no post is, as a cache
+	// or a friendly theme answers it: with 200.
+	Missing func() string
 	// Capabilities of the user.
 	Capabilities map[string]bool
 	// Fields that the API takes for "posts" and "pages"; others are dropped.
@@ -329,6 +332,10 @@ func (s *Site) page(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write([]byte(page))
 			return
 		}
+	}
+	if s.Missing != nil {
+		_, _ = w.Write([]byte(s.Missing()))
+		return
 	}
 	http.NotFound(w, r)
 }

@@ -26,7 +26,8 @@ type store struct {
 	lostMark  error
 	failMedia error
 	marks     []editorial.PublicationState
-	gate      error // of a version that is to be restored
+	gate      error  // of a version that is to be restored
+	before    func() // called before a Supersede
 	replacing int64
 	taking    int64
 }
@@ -154,6 +155,9 @@ func (s *store) Standing(_ context.Context, _ pipeline.Lease, id int64) (editori
 }
 
 func (s *store) Supersede(_ context.Context, _ pipeline.Lease, p editorial.Publication) error {
+	if s.before != nil {
+		s.before()
+	}
 	return s.mark(func() error {
 		old := s.editions[p.ReplacesID]
 		if old.Publication.State != editorial.PublicationPublished || s.pub.State != editorial.PublicationIntent {
