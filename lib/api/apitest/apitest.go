@@ -48,8 +48,8 @@ type World struct {
 	Cache  api.Cache // of Handlers; nil keeps nothing
 }
 
-// secret signs the tokens of Token.
-const secret = "a-secret-of-thirty-two-bytes-or-more"
+// Secret signs the tokens of Token.
+const Secret = "a-secret-of-thirty-two-bytes-or-more"
 
 // New fills db with two sites whose words occur nowhere else. The ids of ours
 // begin at 1000, those of theirs at 900000.
@@ -88,7 +88,7 @@ func Token(tb testing.TB, role auth.Role, sites ...string) string {
 		"aud": "authenticated", "sub": "person", "exp": time.Now().Add(time.Hour).Unix(),
 		"app_metadata": map[string]any{"role": role, "sites": sites},
 	})
-	text, err := t.SignedString([]byte(secret))
+	text, err := t.SignedString([]byte(Secret))
 	require.NoError(tb, err)
 	return text
 }
@@ -101,13 +101,13 @@ func (asleep) Wake(context.Context, string) error { return nil }
 // Handlers are the functions of the API, by name, as their mains wire them.
 func (w *World) Handlers(tb testing.TB) map[string]http.Handler {
 	tb.Helper()
-	tokens, err := authjwt.New(secret, time.Now)
+	tokens, err := authjwt.New(Secret, time.Now)
 	require.NoError(tb, err)
 	s := store.New(w.DB.Functions)
 	v := auth.NewVerifier(tokens, s)
 	pins := pipeline.Pins{Prompts: "v1", Small: "claude-haiku-5-5", Large: "claude-sonnet-5-5"}
 	return map[string]http.Handler{
-		"articles": api.Articles{Verifier: v, Store: s, Cache: w.Cache}.Handler(),
+		"articles": api.Articles{Verifier: v, Store: s, Cache: w.Cache, Retractions: s, Waker: asleep{}, Now: time.Now}.Handler(),
 		"health":   api.Health(),
 		"ready":    api.Ready{Timeout: time.Second, Checks: []api.Check{{Name: "postgres", Probe: s.Ping}}}.Handler(),
 		"research": api.Research{Verifier: v, Store: s, Waker: asleep{}, Pins: pins, Now: time.Now}.Handler(),
