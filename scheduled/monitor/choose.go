@@ -43,7 +43,7 @@ func (v *visit) choose(list editorial.Listing) []task {
 
 func (v *visit) task(l editorial.ListedPage) (task, bool) {
 	known, seen := v.pages[l.URL]
-	if seen && known.CompetitorID != v.c.ID && v.active[known.CompetitorID] {
+	if seen && known.CompetitorID != v.c.ID && v.active[known.CompetitorID] || !v.take(l.URL) {
 		return task{}, false // another competitor's, who lists it as well
 	}
 	t := task{page: known, dated: l.ChangedAt}
@@ -65,6 +65,17 @@ func (v *visit) task(l editorial.ListedPage) (task, bool) {
 		return t, true
 	}
 	return task{}, false
+}
+
+// take reports whether a page is this competitor's in this look.
+func (v *visit) take(url string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if by, taken := v.taken[url]; taken {
+		return by == v.c.ID
+	}
+	v.taken[url] = v.c.ID
+	return true
 }
 
 // due reports whether a page that was seen before may have changed.

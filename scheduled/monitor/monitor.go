@@ -143,6 +143,7 @@ type round struct {
 	active map[int64]bool                   // competitors
 
 	mu     sync.Mutex
+	taken  map[string]int64 // by address: the competitor that brings a page first
 	counts map[editorial.ChangeKind]int
 	asked  int              // pages whose server was asked
 	done   int              // competitors
@@ -153,7 +154,7 @@ type round struct {
 func newRound(rooms Rooms, l pipeline.Lease, w editorial.Watch) *round {
 	r := &round{
 		rooms: rooms, lease: l, watch: w, pages: map[string]editorial.WatchedPage{}, active: map[int64]bool{},
-		counts: map[editorial.ChangeKind]int{}, failed: map[string]error{},
+		taken: map[string]int64{}, counts: map[editorial.ChangeKind]int{}, failed: map[string]error{},
 	}
 	for _, p := range w.Pages {
 		r.pages[p.URL] = p
