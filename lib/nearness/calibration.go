@@ -26,7 +26,7 @@ type Calibration struct {
 // and a test there fails when they no longer do.
 var calibrations = []Calibration{
 	{
-		Model: "glove-100d-offline", Centered: true, Components: 2, Gap: 0.24, Subject: 0.43, Duplicate: 0.85,
+		Model: "glove-100d-offline", Centered: true, Components: 2, Gap: 0.24, Subject: 0.46, Duplicate: 0.85,
 		MeasuredOn: "the labelled pages of scripts/eval", Date: "2026-11-23",
 	},
 	{

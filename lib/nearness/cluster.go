@@ -141,8 +141,10 @@ func (l *linkage) merge(limit float32) {
 				chain = chain[:len(chain)-1]
 			case next == before:
 				l.join(before, top)
-				chain = chain[:len(chain)-2]
-				chain = append(chain, before)
+				// What led here may be nearer to another one now: it looks anew.
+				if chain = chain[:len(chain)-2]; len(chain) == 0 {
+					chain = append(chain, before)
+				}
 			default:
 				chain = append(chain, next)
 			}

@@ -58,6 +58,15 @@ func TestStore_SaveTopics_replacesWhatWasRecommended(t *testing.T) {
 	want.ID, want.State, want.ScoredAt = open[1].ID, "open", open[1].ScoredAt
 	require.Equal(t, want, open[1])
 
+	known, err := s.KnownTopics(t.Context(), l)
+	require.NoError(t, err)
+	require.Len(t, known, 3, "of every kind")
+	for _, k := range known {
+		require.Equal(t, topic(k.Key, 0).Pages, k.Pages)
+		require.Equal(t, "On "+k.Key, k.Title)
+		require.Equal(t, "open", k.State)
+	}
+
 	planes := open[1].ID
 	again := topic("planes", 0.75)
 	again.Title = "Anew"
@@ -97,6 +106,9 @@ func TestStore_SaveTopics_leavesAloneWhatIsTakenOrDismissed(t *testing.T) {
 		open, err = s.OpenTopics(t.Context(), l)
 		require.NoError(t, err)
 		require.Empty(t, open)
+		known, err := s.KnownTopics(t.Context(), l)
+		require.NoError(t, err)
+		require.Len(t, known, 2, "of every state")
 		require.Equal(t, "dismissed,taken", scalar[string](t, db.Owner, `SELECT string_agg(state, ',' ORDER BY state) FROM blogposter.topics`))
 	}
 }

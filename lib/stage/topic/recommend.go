@@ -131,7 +131,7 @@ func (j *job) topics(c corpus, mine *home, names *titles) ([]editorial.Topic, er
 		t.Why = s.why(t, scale, c.calibration)
 		for _, p := range s.pages[:min(mostListed, len(s.pages))] {
 			t.Pages = append(t.Pages, editorial.TopicPage{
-				ID: p.ID, URL: p.URL, Title: p.Title, Competitor: p.competitor, PublishedAt: p.date(scale.now), Near: p.near,
+				ID: p.ID, URL: p.URL, Title: p.Title, Competitor: p.competitor, PublishedAt: p.date(scale.now), Near: len(p.also),
 			})
 		}
 		out = append(out, t)

@@ -101,7 +101,7 @@ func (s subject) terms(by scale, relevance editorial.ScoreTerm) []editorial.Scor
 func (s subject) frequency(by scale) editorial.ScoreTerm {
 	who, copies := s.competitors(), 0
 	for _, p := range s.pages {
-		copies += p.near
+		copies += len(p.also)
 	}
 	value := (share(who, by.rivals) + share(len(s.pages), by.pages)) / 2
 	data := fmt.Sprintf("%s by %d of %s, of %s in view", count(len(s.pages), "page"), who, count(by.rivals, "competitor"), count(by.watched, "page"))

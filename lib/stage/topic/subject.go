@@ -18,7 +18,7 @@ const mostPages = 2000
 type page struct {
 	editorial.WatchedPage
 	competitor string
-	near       int // how many others say nearly the same and were merged into it
+	also       []page // the others that say nearly the same
 	vector     nearness.Vector
 	point      nearness.Point // in the Space of the site's pages
 }
@@ -36,6 +36,15 @@ func (p page) date(now time.Time) *time.Time {
 
 // subject is what some pages have in common: the most central page first.
 type subject struct{ pages []page }
+
+// every is all pages of the subject: the most central first, near-copies last.
+func (s subject) every() []page {
+	all := slices.Clone(s.pages)
+	for _, p := range s.pages {
+		all = append(all, p.also...)
+	}
+	return all
+}
 
 // corpus is what a pass works with.
 type corpus struct {
@@ -162,7 +171,7 @@ func merge(pages []page, matrix nearness.Matrix, duplicate float64) []int {
 		if f == i {
 			firsts = append(firsts, i)
 		} else {
-			pages[f].near++
+			pages[f].also = append(pages[f].also, pages[i])
 		}
 	}
 	return firsts

@@ -50,7 +50,7 @@ const framed = 3
 func newTitles(bans *evidence.Bans, subjects []subject) *titles {
 	t := &titles{bans: bans, frames: map[int64]map[string]int{}, seen: map[string]int{}, subjects: len(subjects)}
 	for _, s := range subjects {
-		for _, p := range s.pages {
+		for _, p := range s.every() {
 			if t.frames[p.CompetitorID] == nil {
 				t.frames[p.CompetitorID] = map[string]int{}
 			}
@@ -62,7 +62,7 @@ func newTitles(bans *evidence.Bans, subjects []subject) *titles {
 	}
 	for _, s := range subjects {
 		once := map[string]bool{}
-		for _, p := range s.pages {
+		for _, p := range s.every() {
 			if title, ok := t.clean(p); ok {
 				for _, term := range evidence.Terms(title) {
 					once[term] = true
@@ -168,7 +168,7 @@ func (t *titles) frame(piece string, p page) bool {
 // wants, is not the subject. False when none can be used.
 func (t *titles) name(s subject) (title, keyphrase string, ok bool) {
 	var clean []string
-	for _, p := range s.pages {
+	for _, p := range s.every() {
 		if c, ok := t.clean(p); ok {
 			clean = append(clean, c)
 		}

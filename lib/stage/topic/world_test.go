@@ -2,10 +2,11 @@ package topic_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"blogposter/lib/artifact"
 	"blogposter/lib/artifact/artifacttest"
+	"blogposter/lib/config"
 	"blogposter/lib/editorial"
 	"blogposter/lib/journal"
 	"blogposter/lib/ledger"
@@ -40,7 +42,7 @@ var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // world is a site with its database, its texts, and a model server.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     storetest.DB
 	store  *store.Store
 	texts  *artifact.Store
@@ -50,11 +52,11 @@ type world struct {
 	calls  *atomic.Int64    // that the model server was sent
 }
 
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t, db: storetest.New(t), texts: artifacttest.New(t), rivals: map[string]int64{}, calls: new(atomic.Int64)}
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{t: tb, db: storetest.New(tb), texts: artifacttest.New(tb), rivals: map[string]int64{}, calls: new(atomic.Int64)}
 	w.store = store.New(w.db.Functions)
-	w.site = storetest.AddSite(t, w.db.Owner, "dogs")
+	w.site = storetest.AddSite(tb, w.db.Owner, "dogs")
 	w.exec(`UPDATE blogposter.sites SET research = '{"every_minutes": 360, "budget": 200000}', audience = 'people who live or work with a service dog',
 		categories = '{Access,Housing,Travel,Training,Health}', article_budget_micros = 150000,
 		rules = rules || '{"forbidden": [{"pattern": "\\bdogs? must be registered", "reason": "no law asks for it"}]}' WHERE id = $1`, w.site)
@@ -69,8 +71,9 @@ func newWorld(t *testing.T) *world {
 // server starts the offline model server with the real table of word vectors.
 func (w *world) server() string {
 	w.t.Helper()
-	name := os.Getenv("MODEL_VECTORS")
-	if name == "" && os.Getenv("CI") == "" {
+	env := config.OS()
+	name := env.Get("MODEL_VECTORS", "")
+	if name == "" && env.Get("CI", "") == "" {
 		w.t.Skip("MODEL_VECTORS is not set")
 	}
 	require.NotEmpty(w.t, name, "MODEL_VECTORS is not set: scripts/stack/vectors.sh makes the table")
@@ -246,4 +249,5 @@ func (w *world) publish(title, text string) {
 		FROM blogposter.decisions WHERE run_id = $1`, run, n)
 }
 
-func newStage(s topic.Store) *topic.Stage { return topic.New(topic.Rooms{Store: s}) }
+// profileHash is of what the site says of itself in newWorld.
+var profileHash = fmt.Sprintf("%x", sha256.Sum256([]byte("dogs\npeople who live or work with a service dog\n\nAccess\nHousing\nTravel\nTraining\nHealth")))

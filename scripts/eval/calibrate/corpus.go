@@ -43,41 +43,61 @@ func Corpus(root fs.FS) ([]Text, error) {
 	}
 	var out []Text
 	for line := range strings.Lines(labels) {
-		line, _, _ = strings.Cut(line, "#")
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
+		texts, err := read(root, line, written)
+		if err != nil {
+			return nil, fmt.Errorf("labels.txt: %w", err)
 		}
-		if len(words) < 2 || Part(words[0]) != Fit && Part(words[0]) != HeldOut {
-			return nil, fmt.Errorf("labels.txt: %q: a line is fit or held-out, a subject, and its pages", strings.TrimSpace(line))
+		out = append(out, texts...)
+	}
+	return out, nil
+}
+
+// read returns the texts of one line of labels.txt.
+func read(root fs.FS, line string, written map[string][]rivals.Page) ([]Text, error) {
+	line, _, _ = strings.Cut(line, "#")
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return nil, nil
+	}
+	if len(words) < 2 || Part(words[0]) != Fit && Part(words[0]) != HeldOut {
+		return nil, fmt.Errorf("%q: a line is fit or held-out, a subject, and its pages", strings.TrimSpace(line))
+	}
+	base := Text{Part: Part(words[0]), Subject: words[1], Set: "pages"}
+	if len(words) == 2 {
+		return articles(base, written[base.Subject])
+	}
+	var out []Text
+	for _, name := range words[2:] {
+		raw, err := fs.ReadFile(root, name)
+		if err != nil {
+			return nil, err
 		}
-		base := Text{Part: Part(words[0]), Subject: words[1], Set: "pages"}
-		for _, name := range words[2:] {
-			raw, err := fs.ReadFile(root, name)
-			if err != nil {
-				return nil, fmt.Errorf("labels.txt: %w", err)
-			}
-			_, text, _ := strings.Cut(string(raw), "Markdown Content:\n")
-			base.Page = name
-			out = append(out, variants(base, text)...)
+		text := string(raw)
+		if _, below, found := strings.Cut(text, "Markdown Content:\n"); found { // what stands above is the reader's
+			text = below
 		}
-		if len(words) > 2 {
-			continue
-		}
-		found := written[base.Subject]
-		if len(found) == 0 {
-			return nil, fmt.Errorf("labels.txt: nobody in scripts/rivals writes on %q", base.Subject)
-		}
-		for _, p := range found {
-			base.Set, base.Page = "rivals", p.Key()
-			if p.CopyOf != "" {
-				t := base
-				t.Page, t.Copy, t.Content = p.CopyOf, true, p.Text()
-				out = append(out, t)
-				continue
-			}
+		base.Page = name
+		out = append(out, variants(base, text)...)
+	}
+	return out, nil
+}
+
+// articles are the competitors' pages on a subject, reprints as copies.
+func articles(base Text, pages []rivals.Page) ([]Text, error) {
+	if len(pages) == 0 {
+		return nil, fmt.Errorf("nobody in scripts/rivals writes on %q", base.Subject)
+	}
+	var out []Text
+	base.Set = "rivals"
+	for _, p := range pages {
+		base.Page = p.Key()
+		if p.CopyOf == "" {
 			out = append(out, variants(base, p.Text())...)
+			continue
 		}
+		t := base
+		t.Page, t.Copy, t.Content = p.CopyOf, true, p.Text()
+		out = append(out, t)
 	}
 	return out, nil
 }
