@@ -19,7 +19,8 @@ export FN
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: announce up programs ## run the main job once: a topic goes in, an article stands on a real WordPress (TOPIC=, SOURCES=, URL=)
+demo: announce up programs ## run the main job once: a topic goes in, an article stands on a real WordPress (TOPIC=, or TOPIC=auto, SOURCES=, URL=)
+	@if [ "$$TOPIC" = auto ]; then scripts/stack/vectors.sh; fi
 	@$(BIN)/demo -stack "$(STACK)/stack.env" -topic "$$TOPIC" -sources "$$SOURCES" -url "$$URL"
 
 up: ## install and start Postgres, Redis, S3 and WordPress on 127.0.0.1
@@ -42,7 +43,7 @@ announce:
 programs:
 	@mkdir -p $(BIN)
 	@[ -x $(BIN)/demo ] || echo "building the programs (the first time takes a minute) ..."
-	@go build -o $(BIN)/ ./scripts/dev ./scripts/modelserver ./scripts/sourceserver ./scripts/demo ./scripts/site ./scripts/migrate
+	@go build -o $(BIN)/ ./scripts/dev ./scripts/modelserver ./scripts/sourceserver ./scripts/rivalserver ./scripts/demo ./scripts/site ./scripts/migrate
 
 build: ## build every function as it is deployed
 	@for f in packages/*/*/build.sh; do (cd "$$(dirname "$$f")" && ./build.sh); done

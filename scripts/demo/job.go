@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +60,11 @@ func (j job) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if j.topic == auto {
+		if err := j.research(ctx, editor, site.Slug); err != nil {
+			return err
+		}
+	}
 	order, err := j.order(ctx, editor, site.Site)
 	if err != nil {
 		return err
@@ -68,7 +74,11 @@ func (j job) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(j.out, "\nRun %d: %q, reading %d pages\n", made.ID, made.Topic, max(len(site.Sources), 1))
+	about := strconv.Quote(made.Topic)
+	if made.Topic == "" {
+		about = "the best of them"
+	}
+	fmt.Fprintf(j.out, "\nRun %d: %s, reading %d pages\n", made.ID, about, max(len(site.Sources), 1))
 	d, err := j.follow(ctx, editor, site.Slug, made.ID)
 	if err != nil {
 		return err
@@ -103,6 +113,8 @@ func (j job) site(ctx context.Context) (sitefile.Site, error) {
 		s.Slug = "demo-" + slug(filepath.Base(j.options.sources))
 	case j.url != "":
 		s.Slug = "demo-web"
+	case j.topic == auto:
+		return watching(s), nil
 	}
 	return s, nil
 }
@@ -162,6 +174,9 @@ func tierOf(host string) editorial.Tier {
 func (j job) order(ctx context.Context, c client, site editorial.Site) (map[string]any, error) {
 	order := map[string]any{"site": site.Slug}
 	switch {
+	case j.topic == auto:
+		order["auto"] = true
+		return order, nil
 	case j.topic != "":
 		order["topic"] = j.topic
 		if j.url != "" {

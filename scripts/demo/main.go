@@ -5,6 +5,7 @@
 //
 //	demo                                     the repository's own pages
 //	demo -sources DIR -topic "…"             pages captured in DIR
+//	demo -topic auto                         what the competitors' pages make worth writing on
 //	demo -url https://… [-topic "…"]         a page on the internet
 //	demo -down                               stop what it started
 //
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -59,6 +61,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case o.url != "" && o.sources != "":
 		return o, errors.New("say URL or SOURCES, not both")
+	case o.topic == auto && (o.url != "" || o.sources != ""):
+		return o, errors.New("TOPIC=auto finds its own topic for the repository's pages: leave URL and SOURCES out")
 	case o.sources != "" && o.topic == "":
 		return o, errors.New(`pages of your own need a topic: make demo SOURCES=… TOPIC="what to write about"`)
 	}
@@ -130,6 +134,12 @@ func services(o options, s settings, settingsFile string) []service {
 		}
 		list = append(list, service{
 			name: "model", program: filepath.Join(o.bin, "modelserver"), address: modelAddress, ready: "http://" + modelAddress + "/_log", args: args,
+		})
+	}
+	if o.topic == auto || o.down {
+		list = append(list, service{
+			name: "rivals", program: filepath.Join(o.bin, "rivalserver"), address: fmt.Sprintf("127.0.0.1:%d", rivalPort),
+			ready: fmt.Sprintf("http://127.0.0.1:%d/", rivalPort), args: []string{"-port", strconv.Itoa(rivalPort)},
 		})
 	}
 	return append(list, service{

@@ -22,6 +22,7 @@ const (
 	modelAddress    = "127.0.0.1:58090"
 	sourceAddress   = "127.0.0.1:58091"
 	platformAddress = "127.0.0.1:3233"
+	rivalPort       = 58100 // of the first competitor; the others follow
 )
 
 // settings are what project.yml asks for, by name.
@@ -59,6 +60,9 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 		}
 	}
 	maps.Copy(s, stack)
+	if table := filepath.Join(filepath.Dir(stackEnv), "vectors", "glove-100d.bin"); s["MODEL_VECTORS"] == "" && exists(table) {
+		s["MODEL_VECTORS"] = table // made since up wrote its file
+	}
 	if environ["ANTHROPIC_API_KEY"] != "" {
 		s["ANTHROPIC_BASE_URL"] = "https://api.anthropic.com"
 		s["OPENAI_API_KEY"] = "none" // the offline model must never stand in for a real one
@@ -100,6 +104,11 @@ func (s settings) write(file string) error {
 		return err
 	}
 	return os.Rename(file+".new", file)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func readEnv(file string) (map[string]string, error) {

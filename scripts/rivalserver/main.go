@@ -1,4 +1,4 @@
-// Command serve serves the made-up competitors on 127.0.0.1, each on a port of
+// Command rivalserver serves the made-up competitors on 127.0.0.1, each on a port of
 // its own from the given one on, and their reader on the port after the last.
 // It writes where they are as the "competitors" of a site file.
 package main
