@@ -194,9 +194,3 @@ func why(err error) error {
 	}
 	return err
 }
-
-// within bounds one task by limit; what is over it is the host's fault, not
-// the end of the caller's time.
-func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, limit)
-}

@@ -108,7 +108,7 @@ func (f *Fetcher) allowed(ctx context.Context, u *url.URL) (bool, error) {
 }
 
 func (f *Fetcher) robots(ctx context.Context, u *url.URL) (*robotstxt.Group, error) {
-	ctx, cancel := within(ctx, f.cfg.PageTime)
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.PageTime)
 	defer cancel()
 	at := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/robots.txt"}
 	a, err := f.send(ctx, at, editorial.Validators{}, "text/plain,*/*;q=0.1", maxRobots)

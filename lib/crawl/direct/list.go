@@ -26,7 +26,7 @@ const listTypes = "application/rss+xml,application/atom+xml,application/feed+jso
 // List reads what c's address names. An error means that nothing could be
 // read of it; what was only cut or damaged in part is in LeftOut.
 func (f *Fetcher) List(ctx context.Context, c editorial.Competitor, since editorial.Validators) (editorial.Listing, error) {
-	ctx, cancel := within(ctx, f.cfg.ListTime)
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ListTime)
 	defer cancel()
 	l := &lister{f: f, seen: map[string]bool{}, read: map[string]bool{}}
 	a, err := l.get(ctx, c.URL, since)

@@ -151,7 +151,10 @@ func TestFetcher_List_followsIndexesAndNoLoops(t *testing.T) {
 	t.Parallel()
 
 	index := func(locs ...string) http.HandlerFunc {
-		return body("text/xml", "<sitemapindex><sitemap><loc>"+strings.Join(locs, "</loc></sitemap><sitemap><loc>")+"</loc></sitemap></sitemapindex>")
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"v1"`)
+			body("text/xml", "<sitemapindex><sitemap><loc>"+strings.Join(locs, "</loc></sitemap><sitemap><loc>")+"</loc></sitemap></sitemapindex>")(w, r)
+		}
 	}
 	many := make([]string, 80)
 	paths := map[string]http.HandlerFunc{}

@@ -30,7 +30,7 @@ func (f *Fetcher) Page(ctx context.Context, address string, since editorial.Vali
 	if err != nil || refusal.Refused != "" {
 		return refusal, err
 	}
-	one, cancel := within(ctx, f.cfg.PageTime)
+	one, cancel := context.WithTimeout(ctx, f.cfg.PageTime)
 	defer cancel()
 	a, err := f.ask(one, u, since, "text/html,application/xhtml+xml", f.cfg.PageBytes)
 	switch {
