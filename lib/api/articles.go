@@ -22,13 +22,17 @@ type ArticleStore interface {
 	Revision(ctx context.Context, site string) (string, error)
 }
 
-// Articles serves GET / and GET /{id} of /articles: what was published. Its
-// answers are cached, as only a Run's transition changes them; those of /runs
+// Articles serves GET /, GET /{id} and POST /{id}/retract of /articles: what was
+// published, and a way to take it back. What it shows is cached, as only a Run's transition changes them; those of /runs
 // and /reviews say where things stand at this moment, and are not.
 type Articles struct {
 	Verifier Verifier
 	Store    ArticleStore
 	Cache    Cache // nil keeps nothing
+
+	Retractions RetractionStore
+	Waker       Waker
+	Now         func() time.Time
 }
 
 // Handler returns the resource's http.Handler.
@@ -36,6 +40,7 @@ func (h Articles) Handler() http.Handler {
 	rt := newRouter(h.Verifier)
 	rt.private("GET /{$}", auth.ActRead, h.list)
 	rt.private("GET /{id}", auth.ActRead, h.one)
+	rt.private("POST /{id}/retract", auth.ActRetract, h.retract)
 	return rt
 }
 
@@ -86,5 +91,9 @@ func (h Articles) reader(p auth.Principal, site string, ttl time.Duration) reade
 }
 
 func (l links) ofArticle(a view.Article) map[string]string {
-	return map[string]string{"self": l.article(a.ID), "run": l.run(a.RunID)}
+	to := map[string]string{"self": l.article(a.ID), "run": l.run(a.RunID)}
+	if a.ReplacedBy != 0 {
+		to["replaced_by"] = l.article(a.ReplacedBy)
+	}
+	return to
 }

@@ -19,6 +19,7 @@ var Schemas = map[string]reflect.Type{
 	"RunList":        reflect.TypeFor[list[view.Run]](),
 	"Site":           reflect.TypeFor[view.Site](),
 	"SiteSettings":   reflect.TypeFor[view.SiteSettings](),
+	"TakeBack":       reflect.TypeFor[takeBack](),
 	"TopicDetail":    reflect.TypeFor[view.TopicDetail](),
 	"TopicList":      reflect.TypeFor[list[view.Topic]](),
 	"Verdict":        reflect.TypeFor[verdict](),

@@ -81,6 +81,7 @@ type sheet struct {
 	Categories      []string            `json:"categories"`
 	Tags            []string            `json:"tags"`
 	Markdown        string              `json:"markdown"`
+	Media           []editorial.Media   `json:"media"`
 	Claims          []editorial.Claim   `json:"claims"`
 	Findings        []editorial.Finding `json:"findings"`
 	Cost            view.Cost           `json:"cost"`
@@ -116,6 +117,7 @@ func (h Reviews) sheet(r *http.Request, site string, id int64) (sheet, error) {
 		Run: linksOf(r).describe(v.Run, h.Now()), Version: d.Version, Digest: d.Digest,
 		Title: d.Title, Slug: d.Slug, Excerpt: d.Excerpt, MetaDescription: d.MetaDescription, Keyphrase: d.Keyphrase,
 		Categories: d.Categories, Tags: d.Tags, Markdown: h.Markdown(v.Dossier), Cost: v.Cost,
+		Media:    append([]editorial.Media{}, d.Media...),
 		Claims:   append([]editorial.Claim{}, v.Dossier.Claims...), // [], never null
 		Findings: append([]editorial.Finding{}, v.Dossier.Findings...),
 		Decision: v.Dossier.Decision,
@@ -221,7 +223,7 @@ func conflict(c view.Conflict, sent string, now time.Time) *faas.Problem {
 	case !c.Run.AwaitsApproval():
 		p := faas.NewProblem(http.StatusConflict, "not-waiting", fmt.Sprintf("The run does not wait for a decision: it is %s at the %s stage.", c.Run.State, c.Run.Stage))
 		if wait, moves := untilNext(c.Run, now); moves {
-			p.With("Retry-After", retryAfter(wait))
+			p = p.With("Retry-After", retryAfter(wait))
 		}
 		return p
 	case c.Digest == sent:

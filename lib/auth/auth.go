@@ -34,6 +34,7 @@ const (
 	ActStart     Action = "starting a run"
 	ActDismiss   Action = "dismissing a topic"
 	ActDecide    Action = "deciding on a draft"
+	ActRetract   Action = "taking an article back"
 	ActConfigure Action = "reading a site's settings"
 )
 
@@ -42,6 +43,7 @@ var least = map[Action]Role{
 	ActStart:     RoleEditor,
 	ActDismiss:   RoleEditor,
 	ActDecide:    RoleReviewer,
+	ActRetract:   RoleReviewer,
 	ActConfigure: RoleAdmin,
 }
 

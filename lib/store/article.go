@@ -21,7 +21,9 @@ const claimsArray = `(SELECT coalesce(jsonb_agg(jsonb_build_object('n', c.n, 'pl
 // articleObject is a publication p with its draft d. What a call cost whose
 // answer was lost is charged like the rest.
 const articleObject = `jsonb_build_object('id', p.id, 'run_id', p.run_id, 'title', d.title, 'url', p.url, 'published_at', p.published_at,
-	'digest', p.digest, 'cost', (SELECT g.spent_micros + g.unknown_micros FROM blogposter.budgets g WHERE g.run_id = p.run_id))`
+	'digest', p.digest, 'state', p.state, 'ended_at', p.ended_at, 'ended_why', CASE WHEN p.ended_at IS NOT NULL THEN p.ended_why ELSE '' END,
+	'replaced_by', CASE WHEN p.state <> 'published' THEN coalesce((SELECT c.id FROM blogposter.publications c
+		WHERE c.site_id = p.site_id AND c.post_id = p.post_id AND c.state = 'published'), 0) ELSE 0 END, 'cost', (SELECT g.spent_micros + g.unknown_micros FROM blogposter.budgets g WHERE g.run_id = p.run_id))`
 
 // Articles lists the site's newest articles, one more than the page holds when
 // there are more.
@@ -40,13 +42,13 @@ func (s *Store) Articles(ctx context.Context, site string, p view.Page) ([]view.
 	return found, nil
 }
 
-// Article returns a published article of the site with the claims of the very
-// Draft that was published.
+// Article returns an article of the site with the claims of the very Draft that
+// was published, also when a newer version replaced it or it was taken back.
 func (s *Store) Article(ctx context.Context, site string, id int64) (view.CheckedArticle, error) {
 	const q = `
 		SELECT ` + articleObject + ` || jsonb_build_object('claims', ` + claimsArray + `)
 		FROM blogposter.publications p JOIN blogposter.drafts d ON d.id = p.draft_id
-		WHERE p.id = $1 AND p.site_id = blogposter.current_site() AND p.state = 'published'`
+		WHERE p.id = $1 AND p.site_id = blogposter.current_site() AND p.state IN ('published', 'superseded', 'retracted')`
 	var a view.CheckedArticle
 	err := s.onSite(ctx, site, func(b *pgx.Batch) { b.Queue(q, id).QueryRow(object(&a)) })
 	if err != nil {

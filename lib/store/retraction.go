@@ -38,7 +38,7 @@ const retraction = ` FROM blogposter.runs r WHERE r.site_id = blogposter.current
 const addRetraction = `
 WITH added AS (
 	INSERT INTO blogposter.runs (site_id, topic, created_by, pins, stage, state, kind, target_id, reason, restore, not_before)
-	SELECT p.site_id, rpad(left(d.title, 200), 3, '.'), $2, o.pins, 'publish', 'ready', 'retraction', p.id, $3, $4, now() - interval '1 day'
+	SELECT p.site_id, rpad(left(d.title, 200), greatest(3, least(200, char_length(d.title))), '.'), $2, o.pins, 'publish', 'ready', 'retraction', p.id, $3, $4, now() - interval '1 day'
 	FROM blogposter.publications p JOIN blogposter.drafts d ON d.id = p.draft_id JOIN blogposter.runs o ON o.id = p.run_id
 	WHERE p.id = $1 AND p.site_id = blogposter.current_site() AND p.state = 'published' AND (NOT $4 OR EXISTS (` + versionBefore + `))
 	  AND NOT EXISTS (SELECT` + retraction + `)

@@ -149,16 +149,23 @@ type Review struct {
 	Dossier editorial.Dossier `json:"-"`
 }
 
-// Article is a published Draft.
+// Article is a Draft that is or was public on its site. Lists have only those
+// that are.
 type Article struct {
-	ID          int64             `json:"id"`
-	RunID       int64             `json:"run_id"`
-	Title       string            `json:"title"`
-	URL         string            `json:"url"`
-	PublishedAt time.Time         `json:"published_at"`
-	Digest      string            `json:"digest"`
-	Cost        Amount            `json:"cost"` // what is charged: spent and unknown
-	Links       map[string]string `json:"links,omitempty"`
+	ID          int64     `json:"id"`
+	RunID       int64     `json:"run_id"`
+	Title       string    `json:"title"`
+	URL         string    `json:"url"`
+	PublishedAt time.Time `json:"published_at"`
+	Digest      string    `json:"digest"`
+	Cost        Amount    `json:"cost"` // what is charged: spent and unknown
+	// State is published, superseded or retracted; of the last two, the rest
+	// says when and why, and which Article stands in its place.
+	State      editorial.PublicationState `json:"state"`
+	EndedAt    *time.Time                 `json:"ended_at,omitempty"`
+	EndedWhy   string                     `json:"ended_why,omitempty"`
+	ReplacedBy int64                      `json:"replaced_by,omitempty"`
+	Links      map[string]string          `json:"links,omitempty"`
 }
 
 // CheckedArticle is an Article with everything it rests on.
