@@ -144,7 +144,8 @@ func TestRoutes_listsWhatAHandlerServes(t *testing.T) {
 	t.Parallel()
 
 	require.Equal(t, []api.Route{
-		{Method: "GET", Path: "", Role: "viewer"}, {Method: "GET", Path: "/{run}", Role: "viewer"},
+		{Method: "GET", Path: "", Role: "viewer"},
+		{Method: "GET", Path: "/{run}", Role: "viewer"},
 		{Method: "POST", Path: "/{run}/decision", Role: "reviewer"},
 	}, api.Routes(reviews(&judge{}, &bell{})))
 	require.Equal(t, []api.Route{{Method: "GET"}}, api.Routes(api.Health()))

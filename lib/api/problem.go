@@ -113,7 +113,7 @@ func sendBody(w http.ResponseWriter, r *http.Request, status int, link string, b
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // JSON, which nosniff keeps from being read as HTML
 		slog.WarnContext(r.Context(), "write answer", "err", err, "pattern", r.Pattern)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"blogposter/lib/cache"
+	"blogposter/lib/cache/cachetest"
 )
 
 // lines collects what is logged under one test's context.
@@ -55,19 +56,6 @@ func logged(t *testing.T) (context.Context, *lines) {
 	return context.WithValue(t.Context(), linesKey{}, l), l
 }
 
-// address is the real server's.
-func address(t *testing.T) string {
-	t.Helper()
-	a := os.Getenv("REDIS_URL")
-	if a == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("REDIS_URL must be set in CI")
-		}
-		t.Skip("set REDIS_URL to run tests against Redis (scripts/stack/up.sh)")
-	}
-	return a
-}
-
 func open(t *testing.T, address string) *cache.Cache {
 	t.Helper()
 	c, err := cache.New(address)
@@ -78,7 +66,7 @@ func open(t *testing.T, address string) *cache.Cache {
 // console is a plain client of the same server. Open a Cache first.
 func console(t *testing.T) *redis.Client {
 	t.Helper()
-	o, err := redis.ParseURL(address(t))
+	o, err := redis.ParseURL(cachetest.Address(t))
 	require.NoError(t, err)
 	c := redis.NewClient(o)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
@@ -94,7 +82,7 @@ func TestCache_Find_returnsWhatWasKeptUntilItsTime(t *testing.T) {
 	t.Parallel()
 
 	ctx, log := logged(t)
-	c := open(t, address(t))
+	c := open(t, cachetest.Address(t))
 	key := newKey(t)
 	_, found, up := c.Find(ctx, key)
 	require.False(t, found)
@@ -120,7 +108,7 @@ func TestCache_Find_returnsWhatWasKeptUntilItsTime(t *testing.T) {
 func TestCache_Find_takesNothingForItsOwnThatIsNot(t *testing.T) {
 	t.Parallel()
 
-	c := open(t, address(t))
+	c := open(t, cachetest.Address(t))
 	raw := console(t)
 	key, other := newKey(t), newKey(t)
 	c.Keep(t.Context(), key, []byte("answer"), time.Minute)
@@ -210,7 +198,7 @@ func TestCache_isAMissWhenRedisIsAwayOrSilent(t *testing.T) {
 // slowed stands before the real server and passes each reply on only when told.
 func slowed(t *testing.T, pass <-chan struct{}) string {
 	t.Helper()
-	u, err := url.Parse(address(t))
+	u, err := url.Parse(cachetest.Address(t))
 	require.NoError(t, err)
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

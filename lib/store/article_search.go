@@ -36,13 +36,14 @@ func (s *Store) SearchArticles(ctx context.Context, site, words string, p view.P
 //
 // Events commit in another order than their ids are drawn, so the newest one
 // does not say that there is none new before it. Of the newest 64, one that
-// comes late raises the least id or the count.
+// comes late raises the least id or the count. Of what is published the sum of
+// the ids counts too: a version may come back for another.
 func (s *Store) Revision(ctx context.Context, site string) (string, error) {
 	const q = `
-		SELECT to_jsonb(concat_ws('.', e.newest, e.oldest, e.n, p.newest, p.n)) FROM (
+		SELECT to_jsonb(concat_ws('.', e.newest, e.oldest, e.n, p.total, p.n)) FROM (
 			SELECT coalesce(max(id), 0) AS newest, coalesce(min(id), 0) AS oldest, count(*) AS n FROM (
 				SELECT id FROM blogposter.events WHERE site_id = blogposter.current_site() ORDER BY id DESC LIMIT 64) v) e, (
-			SELECT coalesce(max(id), 0) AS newest, count(*) AS n FROM blogposter.publications
+			SELECT coalesce(sum(id), 0) AS total, count(*) AS n FROM blogposter.publications
 			WHERE site_id = blogposter.current_site() AND state = 'published') p`
 	var revision string
 	err := s.onSite(ctx, site, func(b *pgx.Batch) { b.Queue(q).QueryRow(object(&revision)) })

@@ -100,6 +100,13 @@ func TestStore_Revision_isAnotherAfterEachChange(t *testing.T) {
 	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.publications SET state = 'retracted', ended_at = now() WHERE run_id = $1`, run)
 	require.NoError(t, err)
 	changed("taken back, before its run's event")
+	second, newest := published(t, db, dogs), published(t, db, dogs)
+	changed("two more")
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.publications SET state = CASE run_id WHEN $1 THEN 'published' ELSE 'retracted' END,
+		ended_at = CASE run_id WHEN $1 THEN NULL ELSE now() END WHERE run_id IN ($1, $2)`, run, second)
+	require.NoError(t, err)
+	require.Greater(t, newest, second)
+	changed("one that comes back for another, neither the newest")
 
 	// An event whose id was drawn first and that commits last.
 	const add = `INSERT INTO blogposter.events (run_id, site_id, kind, stage, state, attempt) VALUES ($1, $2, 'leased', 'draft', 'running', 1)`

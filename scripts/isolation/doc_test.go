@@ -5,7 +5,6 @@
 package isolation_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,24 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"blogposter/lib/cache"
 	"blogposter/lib/store/storetest"
 )
-
-// answers is the response cache, on the real Redis.
-func answers(t *testing.T) *cache.Cache {
-	t.Helper()
-	address := os.Getenv("REDIS_URL")
-	if address == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("REDIS_URL must be set in CI")
-		}
-		t.Skip("set REDIS_URL to run tests against Redis (scripts/stack/up.sh)")
-	}
-	c, err := cache.New(address)
-	require.NoError(t, err)
-	return c
-}
 
 // table is one of the schema's, and the column that says whose a row is.
 type table struct{ Name, Site string }
