@@ -28,7 +28,7 @@ const problemPrefix = "urn:blogposter:problem:"
 // they are tested.
 var elsewhere = map[string]string{
 	"answer-too-large": "lib/faas: the loop refuses a result that the platform would",
-	"slots-contended":  "lib/api/order_test.go: five others have to be faster in a row",
+	"slots-contended":  "lib/api/runs_test.go: five others have to be faster in a row",
 }
 
 // provocation leads to one problem.
@@ -82,6 +82,7 @@ func provocations(t *testing.T) map[string]provocation {
 		return q
 	}
 	decide := post("/reviews/1002/decision", "KEY reviewer", `{"verb": "approve", "digest": "`+digest+`"}`)
+	const retract = "POST /articles/{id}/retract"
 	const decision = "POST /reviews/{run}/decision"
 	return map[string]provocation{
 		"invalid-request": {route: "GET /runs", Request: get("/runs?limit=0", "KEY viewer")},
@@ -110,6 +111,20 @@ func provocations(t *testing.T) map[string]provocation {
 		"topic-taken": {
 			route: "POST /runs", Request: post("/runs", "KEY editor", `{"topic_id": 1000}`),
 			first: []apitest.Request{post("/topics/1000/dismiss", "KEY editor", "")},
+		},
+		"nothing-before": {route: retract, Request: post("/articles/1000/retract", "KEY reviewer", `{"reason": "Wrong act.", "restore": true}`)},
+		"retracting": {
+			route: retract, Request: post("/articles/1000/retract", "KEY reviewer", `{"reason": "Wrong act.", "restore": true}`),
+			first: []apitest.Request{post("/articles/1000/retract", "KEY reviewer", `{"reason": "Wrong act."}`)},
+		},
+		"superseded": {
+			route: retract, Request: post("/articles/1000/retract", "KEY reviewer", `{"reason": "Wrong act."}`),
+			before: exec(`UPDATE blogposter.publications SET state = 'superseded', ended_at = now() WHERE id = 1000;
+				UPDATE blogposter.publications SET replaces_id = 1000, post_id = 1 WHERE id = 1001`),
+		},
+		"not-published": {
+			route: retract, Request: post("/articles/1000/retract", "KEY reviewer", `{"reason": "Wrong act."}`),
+			before: exec(`UPDATE blogposter.publications SET state = 'retracted', ended_at = now() WHERE id = 1000`),
 		},
 		"no-research": {route: "POST /research", Request: post("/research", "KEY editor", ""), before: exec(`UPDATE blogposter.sites SET research = NULL`)},
 		"internal":    {route: "GET /runs", Request: get("/runs", "KEY viewer"), before: exec(`REVOKE SELECT ON blogposter.runs FROM blogposter_functions`)},

@@ -15,6 +15,7 @@ import (
 
 	"blogposter/lib/api/apitest"
 	"blogposter/lib/auth"
+	"blogposter/lib/cache/cachetest"
 	"blogposter/lib/store/storetest"
 )
 
@@ -30,8 +31,9 @@ var writes = map[string][]string{
 		`{"topic_id": {{id}}}`,
 		`{"topic": "A topic of ours", "article": {{id}}}`,
 	},
-	"POST /research":            {`{"site": "{{word}}"}`},
-	"POST /topics/{id}/dismiss": {`{}`, `{"site": "{{word}}"}`},
+	"POST /articles/{id}/retract": {`{"reason": "We do not like it."}`, `{"site": "{{word}}", "reason": "We do not like it.", "restore": true}`},
+	"POST /research":              {`{"site": "{{word}}"}`},
+	"POST /topics/{id}/dismiss":   {`{}`, `{"site": "{{word}}"}`},
 	"POST /reviews/{run}/decision": {
 		`{"verb": "approve", "digest": "{{digest}}"}`,
 		`{"site": "{{word}}", "verb": "reject", "digest": "{{digest}}"}`,
@@ -49,7 +51,7 @@ type attempt struct {
 func newAttempt(t *testing.T) attempt {
 	t.Helper()
 	w := apitest.New(t, storetest.NewPooled(t), apitest.Word("ours"), apitest.Word("theirs"))
-	w.Cache = answers(t)
+	w.Cache = cachetest.New(t)
 	return attempt{T: t, world: w, functions: w.Handlers(t), theirIDs: ids(t, w.DB, w.Theirs.ID)}
 }
 
