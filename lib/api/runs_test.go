@@ -357,6 +357,7 @@ func TestRuns_start_refusesATopicOrAnArticleThatIsNotToBeHad(t *testing.T) {
 	d = &desk{racing: []error{view.ErrNotFound}}
 	p = refused(t, ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic_id":12}`), http.StatusBadRequest)
 	require.Equal(t, []string{"topic_id"}, fields(p))
+	refused(t, ask(runs(&desk{racing: []error{view.ErrNotFound}}, b), "editor", http.MethodPost, "/", `{"topic":"Dogs"}`), http.StatusNotFound)
 	d = &desk{}
 	p = refused(t, ask(runs(d, b), "editor", http.MethodPost, "/", `{"topic":"Dogs","article":4}`), http.StatusBadRequest)
 	require.Equal(t, []string{"article"}, fields(p))

@@ -59,7 +59,7 @@ func at(day time.Time, hour, minute int) time.Time {
 	}
 	_, before := begun.Add(-time.Second).In(zone).Zone()
 	_, now := t.Zone()
-	if first := t.Add(time.Duration(now-before) * time.Second); first.Before(begun) && before > now {
+	if first := t.Add(time.Duration(now-before) * time.Second); first.Before(begun) {
 		return first
 	}
 	return t

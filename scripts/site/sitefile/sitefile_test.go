@@ -228,6 +228,17 @@ func TestParse_namesTheFieldAndTheFix(t *testing.T) {
 	}
 }
 
+func TestParse_saysNothingOfWhatAFaultHides(t *testing.T) {
+	t.Parallel()
+
+	for section, fault := range map[string]string{"rules:": "rules must be a section of its own", "sources:": "sources must be a list"} {
+		file := strings.Replace(full, section, section+" none\nignored:", 1)
+		_, err := sitefile.Parse([]byte(file))
+		require.ErrorContains(t, err, fault)
+		require.Len(t, strings.Split(err.Error(), "\n"), 2, "the section, and the key that was made up:\n%s", err)
+	}
+}
+
 func TestParse_takesWhatIsOnlyWrittenOtherwise(t *testing.T) {
 	t.Parallel()
 

@@ -21,12 +21,9 @@ type amount int64
 var dollars = regexp.MustCompile(`^(-?)\$(-?)([0-9]{1,9})(?:\.([0-9]{1,6}))?$`)
 
 func (a *amount) parse(n *yaml.Node) error {
-	if n.Tag == "!!int" {
-		micros, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, 64)
+	if micros, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, 64); err == nil {
 		*a = amount(micros)
-		if err == nil {
-			return nil
-		}
+		return nil
 	}
 	m := dollars.FindStringSubmatch(n.Value)
 	if m == nil {
