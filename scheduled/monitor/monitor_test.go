@@ -253,7 +253,7 @@ func TestStage_Do_aKilledLookGoesOnAndEndsWithTheSameRows(t *testing.T) {
 	require.Zero(t, w.number(`SELECT count(*) FROM blogposter.watched_pages WHERE url LIKE '%' || $1`, slow.Path))
 	r.Serve(slow.Path, nil)
 	w.exec(`UPDATE blogposter.runs SET lease_until = now() - interval '1 second' WHERE id = $1`, l.RunID)
-	before := len(w.reader.Reads())
+	reads := w.reader.Reads()
 	w.forget()
 
 	again := w.lease("a2")
@@ -264,7 +264,13 @@ func TestStage_Do_aKilledLookGoesOnAndEndsWithTheSameRows(t *testing.T) {
 	w.finish(again, out)
 	cut := int(w.number(`SELECT count(*) FROM blogposter.steps WHERE sends > 1`))
 	require.LessOrEqual(t, cut, 1, "one read at most was under way")
-	require.Equal(t, len(w.rivals["guidepost-journal"].Pages())+cut, before+len(w.reader.Reads()), "no answer is bought twice")
+	reads = append(reads, w.reader.Reads()...)
+	distinct := map[string]bool{}
+	for _, address := range reads {
+		distinct[address] = true
+	}
+	require.Len(t, distinct, len(w.rivals["guidepost-journal"].Pages()))
+	require.LessOrEqual(t, len(reads)-len(distinct), cut, "no answer is bought twice")
 	const rows = `SELECT md5(string_agg(regexp_replace(url, '^http://[^/]*', '') || state || coalesce(text_hash, '') || words || coalesce(comments, -1) || etag
 		|| (same_as IS NULL) || coalesce(listed_at, 'epoch'), ',' ORDER BY regexp_replace(url, '^http://[^/]*', ''))) FROM blogposter.watched_pages`
 	var mine, theirs string

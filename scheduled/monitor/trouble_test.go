@@ -271,6 +271,30 @@ func TestStage_Do_aLostLeaseEndsTheLook(t *testing.T) {
 	require.Less(t, len(w.asked("city-canine")), 25, "it stops at the first write that is refused")
 }
 
+func TestStage_Do_whatALookAskedForItDoesNotAskForAgain(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t, "vest-and-harness")
+	r := w.rivals["vest-and-harness"]
+	l := w.begin()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pages := r.Pages()
+	last := oldest(pages) // undated in its list, which names the newest first all the same
+	r.Serve(last.Path, func(_ http.ResponseWriter, q *http.Request) {
+		cancel()
+		<-q.Context().Done()
+	})
+	_, _, err := monitor.New(w.rooms).Do(ctx, l)
+	require.ErrorIs(t, err, context.Canceled)
+	r.Serve(last.Path, nil)
+	w.forget()
+	_, _, err = monitor.New(w.rooms).Do(t.Context(), l)
+	require.NoError(t, err)
+	require.Len(t, w.asked("vest-and-harness"), 2, "the list, and the page that was cut")
+	require.Equal(t, int64(len(pages)), w.seen(editorial.PageLive))
+}
+
 func TestStage_Do_textInAnotherOrderIsSaidToBe(t *testing.T) {
 	t.Parallel()
 
