@@ -69,21 +69,36 @@ func (j job) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	for tries := 1; ; tries++ {
+		began := time.Now()
+		d, err := j.trip(ctx, editor, site.Site, order)
+		if err == nil {
+			return j.report(ctx, editor, site.Site, d, time.Since(began))
+		}
+		// What the demo's few pages can't carry waits for its editor, who would add sources. This one asks for the next.
+		if j.topic != auto || d.Waiting != pipeline.WaitingPerson || tries == mostTries {
+			return err
+		}
+		fmt.Fprintf(j.out, "           it waits for a person: %s\n           The editor leaves it there and asks for the next best.\n", d.Why)
+	}
+}
+
+// mostTries is how many recommendations the demo tries; several are about what
+// its pages don't say a word on.
+const mostTries = 6
+
+// trip starts a Run and follows it until it is published, or stops.
+func (j job) trip(ctx context.Context, editor client, site editorial.Site, order map[string]any) (view.Detail, error) {
 	made, err := editor.startRun(ctx, order)
 	if err != nil {
-		return err
+		return view.Detail{}, err
 	}
 	about := strconv.Quote(made.Topic)
 	if made.Topic == "" {
 		about = "the best of them"
 	}
 	fmt.Fprintf(j.out, "\nRun %d: %s, reading %d pages\n", made.ID, about, max(len(site.Sources), 1))
-	d, err := j.follow(ctx, editor, site.Slug, made.ID)
-	if err != nil {
-		return err
-	}
-	return j.report(ctx, editor, site.Site, d, time.Since(began))
+	return j.follow(ctx, editor, site.Slug, made.ID)
 }
 
 func (j job) client(subject, role, site string) (client, error) {
