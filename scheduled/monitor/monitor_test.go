@@ -311,8 +311,17 @@ func TestStage_Do_aSpentBudgetParksTheLookAfterWhatCostsNothing(t *testing.T) {
 
 	w := newWorld(t, "guidepost-journal", "trailmates")
 	w.exec(`UPDATE blogposter.sites SET research = '{"every_minutes": 360, "budget": 1}'`)
-	_, out, err := monitor.New(w.rooms).Do(t.Context(), w.begin())
+	l := w.begin()
+	_, out, err := monitor.New(w.rooms).Do(t.Context(), l)
 	require.True(t, fault.IsBudget(err), "%v", err)
+	require.ErrorContains(t, err, "read Guidepost Journal")
 	require.Contains(t, out.Detail, "1 of 2 competitors")
 	require.NotZero(t, w.number(`SELECT count(*) FROM blogposter.watched_pages WHERE url LIKE $1 || '%'`, w.hosts["trailmates"]))
+
+	w.forget()
+	w.exec(`UPDATE blogposter.budgets SET limit_micros = 100000`)
+	_, _, err = monitor.New(w.rooms).Do(t.Context(), l)
+	require.NoError(t, err)
+	require.Empty(t, w.asked("trailmates"), "this look is over there")
+	require.NotZero(t, w.number(`SELECT count(*) FROM blogposter.watched_pages WHERE url LIKE $1 || '%'`, w.hosts["guidepost-journal"]))
 }

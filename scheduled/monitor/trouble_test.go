@@ -206,6 +206,24 @@ func TestStage_Do_aPageThatIsOnlyUnlistedIsNotGone(t *testing.T) {
 	require.Equal(t, editorial.PageLive, w.page("vest-and-harness", p.Path).State)
 }
 
+func TestStage_Do_aPageThatAFeedIsTooShortForIsAskedForOnceADay(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t, "trailmates")
+	r := w.rivals["trailmates"]
+	w.look()
+	p := oldest(r.Pages())
+	r.Remove(p.Path)
+	w.forget()
+	w.look()
+	require.Len(t, w.asked("trailmates"), 1, "the feed alone: it would not name a page so old")
+	require.Empty(t, w.changes())
+	w.exec(`UPDATE blogposter.watched_pages SET checked_at = checked_at - interval '25 hours'`)
+	r.Put(edited(r.Pages()[0], time.Now()))
+	w.look()
+	require.Equal(t, editorial.ChangeGone, w.changes()[w.hosts["trailmates"]+p.Path].Kind)
+}
+
 func TestStage_Do_aLivePageThatFailsInPassingStaysLive(t *testing.T) {
 	t.Parallel()
 

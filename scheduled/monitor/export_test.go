@@ -1,0 +1,7 @@
+package monitor
+
+// What a look decides without any room.
+var (
+	Differ = differ
+	Copies = copies
+)
