@@ -34,7 +34,7 @@ type Media struct {
 	Height int    `json:"height"`
 	Alt    string `json:"alt"`
 	Name   string `json:"name"`   // file name on the site
-	Origin string `json:"origin"` // "card", or the model that made it
+	Origin string `json:"origin"` // who made it: "card"
 }
 
 // Body is the article's text: what a reader reads, with every sentence tied

@@ -126,8 +126,7 @@ type CMS struct {
 	Terms string `json:"terms,omitempty"`
 	// TermNames maps our categories and tags to the site's own names.
 	TermNames map[string]string `json:"term_names,omitempty"`
-	// Image is where featured images come from: "card", "generated" or "none";
-	// "" means card.
+	// Image is where featured images come from: "card" or "none"; "" means card.
 	Image string `json:"image,omitempty"`
 }
 

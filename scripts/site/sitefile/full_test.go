@@ -22,7 +22,7 @@ cms:
   seo: rankmath
   terms: refuse
   term_names: {Travel: On the road, law: Legal}
-  image: generated
+  image: none
 schedule:
   days: [mon, wed, fri]
   time: "10:00"

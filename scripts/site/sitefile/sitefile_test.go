@@ -190,7 +190,7 @@ func TestParse_namesTheFieldAndTheFix(t *testing.T) {
 		"another kind of post":                {"post_type: page", "post_type: product", `cms.post_type "product": use one of post, page`},
 		"another plugin":                      {"seo: rankmath", "seo: aioseo", `cms.seo "aioseo": use one of auto, yoast, rankmath, none`},
 		"another way with terms":              {"terms: refuse", "terms: ignore", `cms.terms "ignore": use one of create, refuse`},
-		"another image":                       {"image: generated", "image: stock", `cms.image "stock": use one of card, generated, none`},
+		"another image":                       {"image: none", "image: generated", `cms.image "generated": use one of card, none`},
 		"a name for a category it lacks":      {"{Travel: On", "{Housing: On", "cms.term_names.Housing is none of the site's categories and tags"},
 		"a name that is empty":                {"{Travel: On the road", `{Travel: ""`, "cms.term_names.Travel is empty"},
 		"a category twice":                    {"[Access, Travel]", "[Access, Travel, access]", `categories[2] "access" stands twice`},

@@ -96,7 +96,7 @@ func (c *checker) content() {
 	c.choice("cms.post_type", cms.PostType, "", "post", "page")
 	c.choice("cms.seo", cms.SEO, "", "auto", "yoast", "rankmath", "none")
 	c.choice("cms.terms", cms.Terms, "", "create", "refuse")
-	c.choice("cms.image", cms.Image, "", "card", "generated", "none")
+	c.choice("cms.image", cms.Image, "", "card", "none")
 	for _, name := range slices.Sorted(maps.Keys(cms.TermNames)) {
 		c.need(slices.Contains(c.site.Categories, name) || slices.Contains(c.site.Tags, name), "cms.term_names."+name,
 			"is none of the site's categories and tags: add it there, or leave it out")
