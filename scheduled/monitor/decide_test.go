@@ -19,9 +19,9 @@ func TestDiffer_countsASentenceAsOftenAsItStandsThere(t *testing.T) {
 	require.Equal(t, []string{"Cats leave."}, removed)
 }
 
-// sketch has n of its 64 places as a, the rest as b.
-func sketch(n int, a, b byte) []byte {
-	return append(bytes.Repeat([]byte{a}, n*8), bytes.Repeat([]byte{b}, (64-n)*8)...)
+// sketch has n of its 64 places as the original, the rest as the other copies.
+func sketch(n int) []byte {
+	return append(bytes.Repeat([]byte{1}, n*8), bytes.Repeat([]byte{2}, (64-n)*8)...)
 }
 
 func TestCopies_aCopyIsOfAnOriginalAndTheOlderIsOne(t *testing.T) {
@@ -32,12 +32,12 @@ func TestCopies_aCopyIsOfAnOriginalAndTheOlderIsOne(t *testing.T) {
 	page := func(id int64, seen int, state editorial.PageState, s []byte) editorial.WatchedPage {
 		return editorial.WatchedPage{ID: id, State: state, FirstSeenAt: at(seen), Shingles: s}
 	}
-	said := page(1, 9, editorial.PageLive, sketch(64, 1, 1))
-	original := page(2, 9, editorial.PageLive, sketch(64, 1, 1))
+	said := page(1, 9, editorial.PageLive, sketch(64))
+	original := page(2, 9, editorial.PageLive, sketch(64))
 	original.PublishedAt = &early // seen later, but it says that it is older
-	near := page(3, 10, editorial.PageLive, sketch(45, 1, 2))
-	nearer := page(4, 11, editorial.PageLive, sketch(30, 1, 2)) // like the copy, not like the original
-	gone := page(5, 12, editorial.PageGone, sketch(64, 1, 1))
+	near := page(3, 10, editorial.PageLive, sketch(45))
+	nearer := page(4, 11, editorial.PageLive, sketch(30)) // like the copy, not like the original
+	gone := page(5, 12, editorial.PageGone, sketch(64))
 	gone.SameAs = 2
 
 	require.Equal(t, map[int64]int64{1: 2, 3: 2, 5: 0}, monitor.Copies([]editorial.WatchedPage{said, original, near, nearer, gone}))
