@@ -10,6 +10,7 @@ import (
 
 	"blogposter/lib/api"
 	"blogposter/lib/editorial"
+	"blogposter/lib/faas"
 	"blogposter/lib/fault"
 	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
@@ -75,10 +76,20 @@ func TestRouter_saysWhenToComeBack(t *testing.T) {
 	for want, err := range map[string]error{
 		"7": fault.Retryable(boom, 6500*time.Millisecond), // the cause knows
 		"2": &timeout{},
+		"3": faas.NewProblem(http.StatusServiceUnavailable, "x", "").With("Retry-After", "3"),
 	} {
 		w := ask(api.Articles{Verifier: door{}, Store: &shelf{err: err}}.Handler(), "viewer", http.MethodGet, "/", "")
 		refused(t, w, http.StatusServiceUnavailable)
 		require.Equal(t, want, w.Header().Get("Retry-After"))
+	}
+}
+
+func TestRouter_saysSoEvenWhenTheProblemDoesNot(t *testing.T) {
+	t.Parallel()
+
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		h := api.Articles{Verifier: door{}, Store: &shelf{err: faas.NewProblem(status, "x", "")}}.Handler()
+		require.Equal(t, "2", ask(h, "viewer", http.MethodGet, "/", "").Header().Get("Retry-After"))
 	}
 }
 

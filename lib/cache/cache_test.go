@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,7 +155,7 @@ func gone(t *testing.T) string {
 }
 
 // silent is the address of a server that accepts and never answers.
-func silent(t *testing.T) string {
+func silent(t *testing.T, called *atomic.Int32) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -169,6 +170,7 @@ func silent(t *testing.T) string {
 				}
 				return
 			}
+			called.Add(1)
 			held = append(held, conn)
 		}
 	}()
@@ -178,7 +180,8 @@ func silent(t *testing.T) string {
 func TestCache_isAMissWhenRedisIsAwayOrSilent(t *testing.T) {
 	t.Parallel()
 
-	for name, where := range map[string]string{"away": gone(t), "silent": silent(t)} {
+	var called atomic.Int32
+	for name, where := range map[string]string{"away": gone(t), "silent": silent(t, &called)} {
 		ctx, log := logged(t)
 		c := open(t, where)
 		start := time.Now()
@@ -193,6 +196,7 @@ func TestCache_isAMissWhenRedisIsAwayOrSilent(t *testing.T) {
 		require.Len(t, log.text, 2, name)
 		require.Contains(t, log.text[1], "WARN answer not cached", name)
 	}
+	require.LessOrEqual(t, called.Load(), int32(2), "each is tried once")
 }
 
 // slowed stands before the real server and passes each reply on only when told.
