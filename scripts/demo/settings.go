@@ -46,7 +46,7 @@ func readSettings(stackEnv, file string, environ map[string]string) (settings, e
 		return nil, err
 	}
 	s := settings{
-		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
+		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "S3_CHECKSUMS": "on", "READER_ALLOW_PRIVATE": "true",
 		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5", "MODEL_EMBEDDING": "glove-100d-offline",
 		"ANTHROPIC_API_KEY": "offline-demo", "ANTHROPIC_BASE_URL": "http://" + modelAddress,
 		"OPENAI_API_KEY": "offline-demo", "OPENAI_BASE_URL": "http://" + modelAddress + "/v1",

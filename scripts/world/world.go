@@ -92,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 		return w, err
 	}
 	w.Settings = map[string]string{
-		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "READER_ALLOW_PRIVATE": "true",
+		"LOG_LEVEL": "INFO", "LEASE_TTL": "150s", "S3_CHECKSUMS": "on", "READER_ALLOW_PRIVATE": "true",
 		"MODEL_SMALL": "claude-haiku-5-5", "MODEL_LARGE": "claude-sonnet-5-5", "MODEL_EMBEDDING": "glove-100d-offline",
 		"ANTHROPIC_API_KEY": "offline-world", "ANTHROPIC_BASE_URL": model.URL,
 		"OPENAI_API_KEY": "offline-world", "OPENAI_BASE_URL": model.URL + "/v1",
