@@ -73,6 +73,12 @@ func TestWordPress_takesAPostFromDraftToPublicAndAway(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, page, "Changed "+tag)
 
+		want.Status, want.Excerpt = "", "Another"
+		kept, err := w.Update(t.Context(), want)
+		require.NoError(t, err)
+		require.Equal(t, editorial.PostPublic, kept.Status, "no status leaves it as it is")
+		require.Equal(t, "Another", kept.Excerpt)
+
 		back, err := w.SetStatus(t.Context(), made.ID, editorial.PostDraft)
 		require.NoError(t, err)
 		require.Equal(t, want.Content, back.Content)

@@ -41,6 +41,10 @@ type Site struct {
 	// Save, when set, changes a post as a plugin's filter would, whenever one
 	// is stored.
 	Save func(*Post)
+	// Refuse, when set, says that a change is refused after the texts were
+	// stored, as the real one refuses a field that the user may not write. It
+	// may set them back.
+	Refuse func(*Post) bool
 	// Show, when set, changes the public page of a post.
 	Show func(page string) string
 	// Missing, when set, is the page at an address where no post is, as a cache
@@ -226,6 +230,10 @@ func (s *Site) read(w http.ResponseWriter, _ *http.Request, p *Post) { reply(w, 
 
 func (s *Site) update(w http.ResponseWriter, r *http.Request, p *Post) {
 	s.store(p, r)
+	if s.Refuse != nil && s.Refuse(p) {
+		refuse(w, 403, "rest_cannot_update", "Sorry, you are not allowed to edit this custom field.", nil)
+		return
+	}
 	reply(w, 200, s.wire(p))
 }
 

@@ -206,6 +206,48 @@ func TestStage_Do_endsANewArticleTheSameWhereverItsWorkerDies(t *testing.T) {
 	}
 }
 
+func TestStage_Do_sendsAnUpdateAgainThatNeverArrived(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	before := w.revise(t)
+	w.proxy.Lose(once(isUpdate, cmstest.Request))
+	_, err := w.do(t.Context())
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err), "%v", err)
+	w.requireAsBefore(t, before)
+	_, err = w.do(t.Context())
+	require.NoError(t, err)
+	w.requireUpdated(t, before)
+}
+
+func TestStage_Do_leavesTheVersionBeforeWhereAnUpdateIsRefused(t *testing.T) {
+	t.Parallel()
+
+	for name, halfway := range map[string]bool{"before anything is changed": false, "half way through": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			w := inMemory(t)
+			before := w.revise(t)
+			var refused atomic.Bool
+			w.fake.Refuse = func(p *cmstest.Post) bool {
+				if !halfway {
+					p.Title, p.Content = before.Title, before.Content
+				}
+				return !refused.Swap(true)
+			}
+			_, err := w.do(t.Context())
+			require.ErrorContains(t, err, "rest_cannot_update")
+			require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+			require.Equal(t, halfway, strings.Contains(err.Error(), "shows the version before again"))
+			p, _, err := w.direct.Post(t.Context(), before.ID)
+			require.NoError(t, err)
+			require.Equal(t, before.Content, p.Content)
+			require.Equal(t, editorial.PublicationPublished, w.target().Publication.State)
+		})
+	}
+}
+
 func TestStage_Do_leavesTheVersionBeforeWhenAnUpdateGivesUp(t *testing.T) {
 	t.Parallel()
 
