@@ -24,6 +24,7 @@ import (
 	"blogposter/lib/pipeline"
 	"blogposter/lib/view"
 	"blogposter/scripts/modelserver/wire"
+	"blogposter/scripts/world"
 )
 
 const topic = "Service dogs on Harborview buses and trains"
@@ -186,7 +187,7 @@ func (s *session) kill(function string) {
 }
 
 func TestMainJob_parksForAPersonWhenNothingIsLeftToCite(t *testing.T) { //nolint:paralleltest // builds into the project's folders
-	s := openPages(t, "testdata/worthless", nil)
+	s := openWorld(t, world.Config{Pages: "testdata/worthless"})
 	id := s.startRun("Dogs in the park")
 	d := s.await(id, "parked", func(d view.Detail) bool { return d.State == pipeline.StateWaiting }, nil)
 

@@ -36,16 +36,17 @@ type session struct {
 
 func open(t *testing.T, script func(wire.Request) *wire.Fault) *session {
 	t.Helper()
-	return openPages(t, "", script)
+	return openWorld(t, world.Config{Script: script})
 }
 
-// openPages is open with source pages of the test's own.
-func openPages(t *testing.T, pages string, script func(wire.Request) *wire.Fault) *session {
+// openWorld is open with more that is special about the world.
+func openWorld(t *testing.T, cfg world.Config) *session {
 	t.Helper()
 	if env := config.OS(); env.Get("WP_URL", "") == "" && env.Get("CI", "") == "" {
 		t.Skip("load stack.env to run the whole pipeline (make up)")
 	}
-	w, err := world.Open(t.Context(), world.Config{Root: "../..", Pages: pages, Script: script})
+	cfg.Root = "../.."
+	w, err := world.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	p, err := platform.Start(t.Context(), platform.Config{

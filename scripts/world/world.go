@@ -27,6 +27,7 @@ import (
 	"blogposter/lib/store/storetest"
 	"blogposter/scripts/modelserver/compose"
 	"blogposter/scripts/modelserver/wire"
+	"blogposter/scripts/rivals"
 	"blogposter/scripts/site/sitefile"
 	"blogposter/scripts/sourceserver/pages"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Root   string // of the repository, such as "../.."
 	Pages  string // folder of source pages; "" is the demo's
 	Script func(wire.Request) *wire.Fault
+	Rivals bool // the site watches the made-up competitors
 }
 
 // World is open until its Close.
@@ -43,6 +45,7 @@ type World struct {
 	DB        storetest.DB
 	Site      editorial.Site
 	Model     *wire.Server
+	Rivals    []*rivals.Rival   // whom the site watches
 	Settings  map[string]string // what project.yml asks for
 	readerLog *bytes.Buffer
 	busy      atomic.Int64 // nanoseconds that the model and the reader took
@@ -84,7 +87,15 @@ func Open(ctx context.Context, cfg Config) (w *World, err error) {
 	w.DB = db
 	w.closers = append(w.closers, drop)
 
-	w.Model = wire.New(wire.Config{Composer: mind{compose.New()}, Script: cfg.Script})
+	wired := wire.Config{Composer: mind{compose.New()}, Script: cfg.Script}
+	table, err := vectors()
+	if err != nil {
+		return w, err
+	}
+	if table != nil {
+		wired.Vectors = table
+	}
+	w.Model = wire.New(wired)
 	model := httptest.NewServer(w.timed(w.Model))
 	w.closers = append(w.closers, func() error { model.CloseClientConnections(); model.Close(); return nil })
 	sources, err := w.servePages(ctx, cfg)
@@ -187,6 +198,9 @@ func (w *World) importSite(ctx context.Context, cfg Config) error {
 	}
 	s.Slug, s.Sources = "world-"+strings.ToLower(rand.Text()[:10]), w.Site.Sources
 	s.URL, s.CMS.URL, s.CMS.User = w.Settings["WP_URL"], w.Settings["WP_URL"], w.Settings["WP_USER"]
+	if cfg.Rivals {
+		w.watch(&s.Site)
+	}
 	w.Site = s.Site
 	keys, err := seal.Parse(w.Settings[seal.Variable])
 	if err != nil {
