@@ -168,6 +168,9 @@ func (a *attempt) putBack(ctx context.Context, cause error) error {
 		return fault.NeedsHuman(fmt.Errorf("%w; post %d is not public", cause, id))
 	}
 	if err := a.show(ctx, id, st.Current.Draft, ""); err != nil {
+		if now, readErr := a.read(ctx, id); readErr == nil && fault.KindOf(err) == fault.KindRetryable && sameTexts(now, st.Current.Draft) {
+			return fault.NeedsHuman(fmt.Errorf("%w; post %d has the text of the version before again, and its page could not be seen: %w", cause, id, err))
+		}
 		if off := a.setBack(ctx, id); off != nil {
 			return fault.NeedsHuman(fmt.Errorf("%w; POST %d COULD NOT BE PUT BACK AND MAY SHOW EITHER VERSION: %w", cause, id, errors.Join(err, off)))
 		}

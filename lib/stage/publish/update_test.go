@@ -274,6 +274,24 @@ func TestStage_Do_leavesTheVersionBeforeWhenAnUpdateGivesUp(t *testing.T) {
 	}
 }
 
+func TestStage_Do_putsTheVersionBeforeBackWhenAPageIsNeverSeen(t *testing.T) {
+	t.Parallel()
+
+	w := inMemory(t)
+	before := w.revise(t)
+	w.fake.Show = func(string) string { panic(http.ErrAbortHandler) }
+	_, err := w.do(t.Context())
+	require.Equal(t, fault.KindRetryable, fault.KindOf(err), "stored as approved, and only not seen yet")
+	require.True(t, strings.HasPrefix(w.fake.Post(before.ID).Title, "Three"))
+
+	w.lease.Attempt = pipeline.StagePublish.MaxAttempts()
+	_, err = w.do(t.Context())
+	require.ErrorContains(t, err, "post 1 has the text of the version before again, and its page could not be seen")
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+	w.fake.Show = nil
+	w.requireAsBefore(t, before)
+}
+
 func (s *store) pubState() editorial.PublicationState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
