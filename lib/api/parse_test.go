@@ -130,8 +130,9 @@ func TestReader_keyIsAnotherForAnotherShape(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	rd := reader{site: "dogs"}
 	key := func(t reflect.Type) string { return rd.key(r, newQuery(r), "1", t) }
-	require.Equal(t, key(reflect.TypeFor[struct{ A int }]()), key(reflect.TypeFor[struct{ A int }]()))
-	require.NotEqual(t, key(reflect.TypeFor[struct{ A int }]()), key(reflect.TypeFor[struct{ B int }]()), "what another release keeps is not taken")
+	kept := key(reflect.TypeFor[struct{ A int }]())
+	require.Equal(t, kept, key(reflect.TypeFor[struct{ A int }]()))
+	require.NotEqual(t, kept, key(reflect.TypeFor[struct{ B int }]()), "what another release keeps is not taken")
 }
 
 func TestRetryAfter_isWholeSecondsAndNeverNone(t *testing.T) {
