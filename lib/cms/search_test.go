@@ -3,6 +3,7 @@ package cms_test
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,16 +100,16 @@ func TestWordPress_SearchFields_passesOnWhatTheSiteRefuses(t *testing.T) {
 			site := cmstest.New(t)
 			site.Namespaces = []string{"yoast/v1"}
 			proxy := cmstest.NewProxy(t, site.URL)
-			hit := false
+			var hit atomic.Bool
 			proxy.Lose(func(r *http.Request) cmstest.Loss {
 				if r.Method+r.URL.Path == refused {
-					hit = true
+					hit.Store(true)
 					return cmstest.Request
 				}
 				return cmstest.Nothing
 			})
 			_, err := openAs(t, proxy.URL, editorial.CMS{SEO: seo}).SearchFields(t.Context())
-			if hit {
+			if hit.Load() {
 				require.Equal(t, fault.KindRetryable, fault.KindOf(err))
 				require.False(t, fault.IsLost(err), "asking changes nothing")
 			}
