@@ -1,6 +1,7 @@
 package isolation_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -35,11 +36,21 @@ func counts(t *testing.T, tx pgx.Tx, tb table, word string) (all, with int) {
 	return all, with
 }
 
-// asSite runs fn in one transaction, for the site when it is not 0.
-func asSite(t *testing.T, db storetest.DB, site int64, fn func(tx pgx.Tx)) {
+// begin begins a transaction that ends with the test at the latest: also when
+// the test fails in its middle, or the pool would wait for it for ever.
+func begin(t *testing.T, db storetest.DB) pgx.Tx {
 	t.Helper()
 	tx, err := db.Functions.Begin(t.Context())
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
+}
+
+// asSite runs fn in one transaction, for the site when it is not 0.
+func asSite(t *testing.T, db storetest.DB, site int64, fn func(tx pgx.Tx)) {
+	t.Helper()
+	tx := begin(t, db)
+	var err error
 	if site != 0 {
 		_, err = tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, site)
 		require.NoError(t, err)
@@ -109,9 +120,8 @@ func TestSQL_aRolledBackTransactionLeavesNoSiteBehind(t *testing.T) {
 
 	db := storetest.NewPooled(t)
 	w := apitest.New(t, db, apitest.Word("ours"), apitest.Word("theirs"))
-	tx, err := db.Functions.Begin(t.Context())
-	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, w.Theirs.ID)
+	tx := begin(t, db)
+	_, err := tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, w.Theirs.ID)
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), `SELECT 1 / 0`)
 	require.Error(t, err)
@@ -145,9 +155,8 @@ func TestSQL_aSiteCannotChangeAnothersRows(t *testing.T) {
 			})
 		}
 		for _, tb := range tables(t, db) {
-			tx, err := db.Functions.Begin(t.Context())
-			require.NoError(t, err)
-			_, err = tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, site)
+			tx := begin(t, db)
+			_, err := tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, site)
 			require.NoError(t, err)
 			tag, err := tx.Exec(t.Context(), `DELETE FROM blogposter.`+tb.Name+` WHERE `+tb.Site+` = $1`, w.Theirs.ID)
 			require.True(t, denied(err) || err == nil && tag.RowsAffected() == 0, "delete from %s: %v", tb.Name, err)
@@ -199,8 +208,7 @@ func TestSQL_whatSeesEverySiteGivesNothingAway(t *testing.T) {
 	const take = `SELECT blogposter.take_topic((SELECT max(id) FROM blogposter.runs WHERE kind = 'article' AND state = 'ready'), $1)`
 	var topic int64
 	require.NoError(t, db.Owner.QueryRow(t.Context(), `SELECT max(id) FROM blogposter.topics WHERE site_id = $1`, w.Theirs.ID).Scan(&topic))
-	tx, err := db.Functions.Begin(t.Context())
-	require.NoError(t, err)
+	tx := begin(t, db)
 	_, err = tx.Exec(t.Context(), `SELECT set_config('app.site_id', $1::bigint::text, true)`, w.Ours.ID)
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), take, topic)
