@@ -14,15 +14,19 @@ import (
 var nowhere = []string{".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".home"}
 
 // shared are ranges that netip's own questions don't cover: carrier-grade
-// NAT, and IPv6 forms that hide an IPv4 address.
+// NAT, IPv6 forms that hide an IPv4 address, and what was a site's own in IPv6.
 var shared = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("::/96"),
 	netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2001::/32"),
 	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("fec0::/10"),
 }
 
 // target parses and judges a page's address. Its errors never repeat user

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"blogposter/lib/crawl"
 	"blogposter/lib/editorial"
@@ -133,9 +134,9 @@ func (a answer) validators() editorial.Validators {
 	return editorial.Validators{ETag: short(a.header.Get("ETag")), LastModified: short(a.header.Get("Last-Modified"))}
 }
 
-// short drops a validator that no honest server sends.
+// short drops a validator that no honest server sends, or that can't be kept.
 func short(v string) string {
-	if len(v) > 300 {
+	if len(v) > 300 || !utf8.ValidString(v) {
 		return ""
 	}
 	return v

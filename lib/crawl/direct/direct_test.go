@@ -177,6 +177,34 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
+// One page or feed that says what can't be kept must not end a site's look.
+func TestFetcher_dropsWhatCannotBeKept(t *testing.T) {
+	t.Parallel()
+
+	odd := func(inner http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", "\"caf\xe9\"")
+			w.Header().Set("Last-Modified", "yesterday\xff")
+			inner(w, r)
+		}
+	}
+	base := serve(t, map[string]http.HandlerFunc{
+		"/a": odd(body("text/html", article(`<meta property="article:published_time" content="9998-01-01T00:00:00Z">`, ""))),
+		"/rss": odd(body("application/rss+xml", `<rss version="2.0" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"><channel>
+			<item><link>/a</link><slash:comments>99999999999</slash:comments></item></channel></rss>`)),
+	})
+	p, err := fetcher().Page(t.Context(), base+"/a", editorial.Validators{})
+	require.NoError(t, err)
+	require.Empty(t, p.Refused)
+	require.Zero(t, p.Validators, "they are no UTF-8")
+	require.Nil(t, p.PublishedAt, "it is a day to come")
+
+	l, err := list(t, editorial.CompetitorFeed, base+"/rss")
+	require.NoError(t, err)
+	require.Zero(t, l.Validators)
+	require.Equal(t, []editorial.ListedPage{{URL: base + "/a"}}, l.Pages, "no column counts that far")
+}
+
 func TestFetcher_refusesAddressesThatNoPublicPageHas(t *testing.T) {
 	t.Parallel()
 
@@ -205,7 +233,10 @@ func TestFetcher_aNameThatLeadsHomeIsNotDialed(t *testing.T) {
 	t.Parallel()
 
 	// Whatever a name passes for, what it resolves to is judged when it is dialed.
-	for _, home := range []string{"127.0.0.1:80", "[::1]:80", "[::ffff:10.0.0.1]:80", "169.254.169.254:80", "[fd00:ec2::254]:80", "[fe80::1%eth0]:80", "0.0.0.0:80", "nonsense"} {
+	for _, home := range []string{
+		"127.0.0.1:80", "[::1]:80", "[::ffff:10.0.0.1]:80", "169.254.169.254:80", "[fd00:ec2::254]:80", "[fe80::1%eth0]:80", "0.0.0.0:80",
+		"[::10.0.0.1]:80", "[64:ff9b::a00:1]:80", "[64:ff9b:1::a00:1]:80", "[2001::a00:1]:80", "[2002:a00:1::]:80", "[fec0::1]:80", "nonsense",
+	} {
 		require.EqualError(t, direct.Public("tcp", home, nil), "the host's address is private or local", home)
 	}
 	require.NoError(t, direct.Public("tcp", "93.184.215.14:443", nil))

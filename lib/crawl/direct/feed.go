@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -95,8 +94,8 @@ func changed(item *gofeed.Item) *time.Time {
 
 func slashComments(all ext.Extensions) *int {
 	for _, e := range all["slash"]["comments"] {
-		if n, err := strconv.Atoi(strings.TrimSpace(e.Value)); err == nil && n >= 0 {
-			return &n
+		if n := number(e.Value); n != nil {
+			return n
 		}
 	}
 	return nil

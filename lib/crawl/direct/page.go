@@ -119,9 +119,8 @@ func extract(a answer) (p editorial.FoundPage, err error) {
 		return p, err
 	}
 	p.Title = crawl.Tidy(article.Title())
-	if at, err := article.PublishedTime(); err == nil && at.Year() > 1990 {
-		at = at.UTC()
-		p.PublishedAt = &at
+	if at, err := article.PublishedTime(); err == nil {
+		p.PublishedAt = sane(&at)
 	}
 	if article.Node == nil {
 		return p, nil
