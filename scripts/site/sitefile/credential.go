@@ -127,8 +127,22 @@ type Credential struct {
 
 // Credentials lists which credentials are set; slug "" means of every site.
 func Credentials(ctx context.Context, ownerURL, slug string) ([]Credential, error) {
-	return query(ctx, ownerURL, `SELECT s.slug AS site, c.name, c.key_id, c.updated_at AS set_at FROM blogposter.credentials c
+	return ofSite(ctx, ownerURL, `SELECT s.slug AS site, c.name, c.key_id, c.updated_at AS set_at FROM blogposter.credentials c
 		JOIN blogposter.sites s ON s.id = c.site_id WHERE $1 = '' OR s.slug = $1 ORDER BY s.slug, c.name`, pgx.RowToStructByNameLax[Credential], slug)
+}
+
+// ofSite is query for the rows of one site, or of all of them when slug is "".
+// A site that isn't there is ErrNoSite: an empty list would say that it has
+// nothing.
+func ofSite[T any](ctx context.Context, ownerURL, sql string, scan pgx.RowToFunc[T], slug string) ([]T, error) {
+	known, err := query(ctx, ownerURL, `SELECT $1 = '' OR EXISTS (SELECT FROM blogposter.sites WHERE slug = $1)`, pgx.RowTo[bool], slug)
+	if err != nil {
+		return nil, err
+	}
+	if !known[0] {
+		return nil, fmt.Errorf("list what %s has: %w", slug, ErrNoSite)
+	}
+	return query(ctx, ownerURL, sql, scan, slug)
 }
 
 // query reads rows as the schema's owner.

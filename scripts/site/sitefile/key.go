@@ -50,7 +50,7 @@ func (k Key) State(now time.Time) string {
 
 // Keys lists API keys; slug "" means of every site.
 func Keys(ctx context.Context, ownerURL, slug string) ([]Key, error) {
-	return query(ctx, ownerURL, `SELECT k.id, s.slug AS site, k.name, k.role, k.created_at, k.expires_at, k.revoked_at FROM blogposter.api_keys k
+	return ofSite(ctx, ownerURL, `SELECT k.id, s.slug AS site, k.name, k.role, k.created_at, k.expires_at, k.revoked_at FROM blogposter.api_keys k
 		JOIN blogposter.sites s ON s.id = k.site_id WHERE $1 = '' OR s.slug = $1 ORDER BY k.id`, pgx.RowToStructByName[Key], slug)
 }
 

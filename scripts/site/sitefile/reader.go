@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -85,6 +86,9 @@ func (r *reader) entries(n *yaml.Node, dst reflect.Value, field string) {
 	}
 	dst.Set(reflect.MakeMap(dst.Type()))
 	r.each(n, field, func(key string, n *yaml.Node) {
+		if strings.ContainsFunc(key, unseen) {
+			r.fault(field, "has a key with a character that nobody sees: write it without")
+		}
 		entry := reflect.New(dst.Type().Elem()).Elem()
 		r.into(n, entry, under(field, key))
 		dst.SetMapIndex(reflect.ValueOf(key), entry)
@@ -124,6 +128,9 @@ func (r *reader) scalar(n *yaml.Node, dst reflect.Value, field string) {
 	}
 	switch dst.Kind() { //nolint:exhaustive // a document has no other kinds
 	case reflect.String:
+		if strings.ContainsFunc(n.Value, unseen) {
+			r.fault(field, "holds a character that nobody sees, and that can steer a terminal or turn text around: write it without")
+		}
 		dst.SetString(n.Value)
 	case reflect.Bool:
 		if n.Tag != "!!bool" {
@@ -139,6 +146,13 @@ func (r *reader) scalar(n *yaml.Node, dst reflect.Value, field string) {
 	default:
 		panic("sitefile: a document has no " + dst.Kind().String())
 	}
+}
+
+// unseen reports what no text of a site needs: control characters, of which
+// Postgres keeps none that is zero, and marks that turn the direction of
+// writing. Joiners stay: some scripts are written with them.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 func under(field, key string) string {
