@@ -99,8 +99,10 @@ GRANT UPDATE (competitor_id, title, state, refused, text_hash, text_bytes, words
               listed_at, published_at, checked_at, changed_at, gone_at) ON blogposter.watched_pages TO blogposter_functions;
 
 -- research: how often a site looks around, and what one look may cost.
+-- Both or neither: a site that lacks one would end the look of all (below).
 ALTER TABLE blogposter.sites ADD COLUMN research jsonb CHECK (
-    (research ->> 'every_minutes')::int BETWEEN 15 AND 10080 AND (research ->> 'budget')::bigint BETWEEN 1 AND 10000000);
+    research IS NULL OR coalesce((research ->> 'every_minutes')::int, 0) BETWEEN 15 AND 10080
+    AND coalesce((research ->> 'budget')::bigint, 0) BETWEEN 1 AND 10000000);
 
 -- +goose StatementBegin
 -- The sites whose look around is due: each gets a research run with its
@@ -133,12 +135,16 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+-- Two questions, since each has an index of its own, and the newest look by
+-- max(), which reads one row: asked otherwise they may read all looks that the
+-- site ever had, each minute.
 CREATE FUNCTION blogposter.research_is_due(p_site bigint, p_research jsonb) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
-    SELECT p_research IS NOT NULL AND NOT EXISTS (
-        SELECT FROM blogposter.runs r WHERE r.site_id = p_site AND r.kind = 'research'
-          AND (r.state IN ('ready', 'running') OR r.created_at > now() - make_interval(mins => (p_research ->> 'every_minutes')::int)))
+    SELECT p_research IS NOT NULL
+       AND NOT EXISTS (SELECT FROM blogposter.runs r WHERE r.site_id = p_site AND r.kind = 'research' AND r.state IN ('ready', 'running'))
+       AND coalesce((SELECT max(r.created_at) FROM blogposter.runs r WHERE r.site_id = p_site AND r.kind = 'research')
+                    <= now() - make_interval(mins => (p_research ->> 'every_minutes')::int), true)
 $$;
 -- +goose StatementEnd
 

@@ -136,3 +136,41 @@ func TestStore_AddRun_takesARecommendationOnce(t *testing.T) {
 	require.ErrorIs(t, err, view.ErrNotFound)
 	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.runs`))
 }
+
+func TestSites_research_saysHowOftenAndForHowMuchOrNothing(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := storetest.AddSite(t, db.Owner, "a")
+	for _, half := range []string{`{}`, `null`, `{"every_minutes": 360}`, `{"budget": 20000}`, `{"every_minutes": null, "budget": 20000}`} {
+		_, err := db.Owner.Exec(t.Context(), `UPDATE blogposter.sites SET research = $1 WHERE id = $2`, half, site)
+		require.ErrorContains(t, err, "sites_research_check", half)
+	}
+	_, err := db.Owner.Exec(t.Context(), `UPDATE blogposter.sites SET research = NULL WHERE id = $1`, site)
+	require.NoError(t, err)
+}
+
+// Tick asks each minute: what it reads must not grow with all the looks a site ever had.
+func TestStore_DueStages_readsNoLookThatEndedLongAgo(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := watching(t, db, "a")
+	_, err := db.Owner.Exec(t.Context(), `
+		INSERT INTO blogposter.runs (site_id, kind, created_by, pins, stage, state, finished_at, created_at)
+		SELECT $1, 'research', 'schedule', '{"prompts": "v1", "small": "s", "large": "l"}', 'topic', 'done', now(), now() - make_interval(days => n)
+		FROM generate_series(1, 3000) n`, site)
+	require.NoError(t, err)
+	_, err = db.Owner.Exec(t.Context(), `ANALYZE blogposter.runs`)
+	require.NoError(t, err)
+
+	tx, err := db.Owner.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
+	var due, read int64
+	require.NoError(t, tx.QueryRow(t.Context(), `SELECT due FROM blogposter.due_stages() WHERE stage = 'monitor'`).Scan(&due))
+	require.NoError(t, tx.QueryRow(t.Context(), `
+		SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relid = 'blogposter.runs'::regclass`).Scan(&read))
+	require.EqualValues(t, 1, due)
+	require.Less(t, read, int64(100), "rows")
+}
