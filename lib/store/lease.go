@@ -38,6 +38,12 @@ func (s *Store) LeaseRun(ctx context.Context, stage pipeline.Stage, owner string
 	return leases[0], true, nil
 }
 
+// holdLease ends the transaction it stands in unless l is still the lease of
+// its Run, and gives a sign of life.
+func holdLease(b *pgx.Batch, l pipeline.Lease) {
+	b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+}
+
 // FinishAttempt writes what the attempt made and what it means for the Run,
 // and ends the lease: all of it, or, with pipeline.ErrLeaseLost, nothing.
 func (s *Store) FinishAttempt(ctx context.Context, l pipeline.Lease, t pipeline.Transition, w editorial.Work) error {

@@ -30,7 +30,7 @@ func (s *Store) MediaFile(ctx context.Context, l pipeline.Lease, hash string) (e
 // place of an earlier one.
 func (s *Store) KeepMediaFile(ctx context.Context, l pipeline.Lease, hash string, f editorial.File) error {
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
-		b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+		holdLease(b, l)
 		b.Queue(`INSERT INTO blogposter.media (site_id, hash, media_id, url) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (site_id, hash) DO UPDATE SET media_id = EXCLUDED.media_id, url = EXCLUDED.url`, l.SiteID, hash, f.ID, f.URL)
 	})

@@ -31,7 +31,7 @@ func (s *Store) BeginPublication(ctx context.Context, l pipeline.Lease, p editor
 		ON CONFLICT (run_id) DO NOTHING`
 	var got editorial.Publication
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
-		b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+		holdLease(b, l)
 		// Of two that would replace the same, the second waits here and then sees the first one's intent.
 		b.Queue(`SELECT FROM blogposter.publications WHERE id = $1 FOR UPDATE`, p.ReplacesID)
 		b.Queue(add, l.RunID, p.DraftID, l.SiteID, p.Digest, p.Marker, p.ReplacesID)
@@ -54,7 +54,7 @@ const busyWith = ` FROM blogposter.publications o JOIN blogposter.runs w ON w.id
 // published.
 func (s *Store) MarkPublication(ctx context.Context, l pipeline.Lease, p editorial.Publication) error {
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
-		b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+		holdLease(b, l)
 		b.Queue(`UPDATE blogposter.publications SET state = $2, post_id = $3, url = $4,
 			       published_at = CASE WHEN $2 = 'published' THEN coalesce(published_at, now()) END
 			WHERE run_id = $1 AND state NOT IN ('superseded', 'retracted')`, l.RunID, string(p.State), p.PostID, p.URL)
@@ -72,7 +72,7 @@ func (s *Store) Supersede(ctx context.Context, l pipeline.Lease, p editorial.Pub
 	var ended, begun int64
 	err := s.inTx(ctx, func(tx *Store) error {
 		err := tx.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
-			b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+			holdLease(b, l)
 			b.Queue(`WITH ended AS (UPDATE blogposter.publications SET state = 'superseded', ended_at = clock_timestamp(), ended_why = 'run ' || $2::bigint
 				WHERE id = $1 AND state = 'published' AND post_id = $3 RETURNING id) SELECT count(*) FROM ended`,
 				p.ReplacesID, l.RunID, p.PostID).QueryRow(scan(&ended))

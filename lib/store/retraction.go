@@ -153,7 +153,7 @@ func (s *Store) markRetracted(ctx context.Context, l pipeline.Lease, article, re
 	var seconds *float64
 	var back int64
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
-		b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
+		holdLease(b, l)
 		b.Queue(`UPDATE blogposter.publications SET state = 'retracted', ended_at = clock_timestamp(), ended_why = $2
 			WHERE id = $1 AND state = 'published'`, article, why)
 		b.Queue(`UPDATE blogposter.publications SET state = 'published', ended_at = NULL, ended_why = '' WHERE id = $1 AND state = 'superseded'`, restored)

@@ -12,12 +12,6 @@ import (
 	"blogposter/lib/view"
 )
 
-// holdLease ends the transaction it stands in unless l is still the lease of
-// its Run, and gives a sign of life.
-func holdLease(b *pgx.Batch, l pipeline.Lease) {
-	b.Queue(`SELECT blogposter.hold_lease($1, $2, $3, $4::interval)`, l.RunID, l.Owner, l.Fence, l.TTL)
-}
-
 // SaveTopics replaces the site's recommendations by topics, all of them or,
 // with pipeline.ErrLeaseLost, none. A Topic is found again by its key: an open
 // or stale one gets the new figures, a taken or dismissed one stays as it is,

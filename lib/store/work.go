@@ -11,8 +11,9 @@ import (
 	"blogposter/lib/pipeline"
 )
 
-// KeepSnapshot saves what was read of a page and returns its id. The same
-// text of the same page is one row, so saving it again is harmless.
+// KeepSnapshot saves what was read of a page and returns its id, as long as
+// the lease is held. The same text of the same page is one row, so saving it
+// again is harmless.
 func (s *Store) KeepSnapshot(ctx context.Context, l pipeline.Lease, sn editorial.Snapshot) (int64, error) {
 	const q = `
 		INSERT INTO blogposter.snapshots (site_id, url, title, tier, text_hash, raw_hash, text_bytes, published_at, fetched_at)
@@ -21,6 +22,7 @@ func (s *Store) KeepSnapshot(ctx context.Context, l pipeline.Lease, sn editorial
 		RETURNING id`
 	var id int64
 	err := s.asSite(ctx, l.SiteID, func(b *pgx.Batch) {
+		holdLease(b, l)
 		b.Queue(q, l.SiteID, sn.URL, sn.Title, string(sn.Tier), sn.TextHash, sn.RawHash, sn.TextBytes, sn.PublishedAt).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
 	})

@@ -170,3 +170,21 @@ func TestStore_FinishAttempt_refusesAQuoteThatDoesNotFillItsRange(t *testing.T) 
 	require.Equal(t, fault.KindPermanent, fault.KindOf(err))
 	require.Equal(t, "running", scalar[string](t, db.Owner, `SELECT state FROM blogposter.runs WHERE id = $1`, run), "the whole outcome is rolled back")
 }
+
+func TestStore_KeepSnapshot_needsTheLease(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := storetest.AddSite(t, db.Owner, "a")
+	storetest.AddRun(t, db.Owner, site, "draft")
+	s := store.New(db.Functions)
+	l := lease(t, s, pipeline.StageDraft, "w")
+	_, err := s.KeepSnapshot(t.Context(), stale(l), editorial.Snapshot{
+		URL: "https://law.example/1", Title: "Law", Tier: editorial.TierAuthoritative,
+		TextHash: strings.Repeat("a", 64), RawHash: strings.Repeat("b", 64), TextBytes: 99,
+	})
+	require.ErrorIs(t, err, pipeline.ErrLeaseLost)
+	var kept int
+	require.NoError(t, db.Owner.QueryRow(t.Context(), `SELECT count(*) FROM blogposter.snapshots`).Scan(&kept))
+	require.Zero(t, kept)
+}
