@@ -7,7 +7,6 @@
 package provider
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -48,17 +47,6 @@ func Client(env Settings, j *journal.Journal) *llm.Client {
 		others = append(others, openAI(env, key))
 	}
 	return llm.New(primary, j, ledger.Prices, time.Now, others...)
-}
-
-// Embedder returns the way to embedding models, which OpenAI alone has: here
-// its key is needed, and "none" is an error.
-func Embedder(env Settings, j *journal.Journal) (*llm.Embedder, error) {
-	key := env.Need("OPENAI_API_KEY", "from the OpenAI platform, API keys; embeddings need it")
-	e := llm.NewEmbedder(openAI(env, key), j, ledger.Prices, time.Now)
-	if key == none {
-		return e, errors.New("OPENAI_API_KEY is none: embeddings need a key, from the OpenAI platform, API keys")
-	}
-	return e, nil
 }
 
 func openAI(env Settings, key string) *openai.Client {

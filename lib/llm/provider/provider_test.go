@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"context"
-	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -23,16 +22,10 @@ type hello struct{}
 
 func (hello) Compose(context.Context, wire.Request) (string, error) { return "Hello.", nil }
 
-func (hello) Embed(string) []float32 {
-	v := make([]float32, 100)
-	v[3] = 1
-	return v
-}
-
 // offline is a server whose Anthropic side is overloaded.
-func offline(t *testing.T) (*wire.Server, string) {
+func offline(t *testing.T) string {
 	t.Helper()
-	s := wire.New(wire.Config{Composer: hello{}, Vectors: hello{}, Script: func(r wire.Request) *wire.Fault {
+	s := wire.New(wire.Config{Composer: hello{}, Script: func(r wire.Request) *wire.Fault {
 		if strings.HasPrefix(r.Model, "claude") {
 			return &wire.Fault{Status: 529}
 		}
@@ -40,7 +33,7 @@ func offline(t *testing.T) (*wire.Server, string) {
 	}})
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	return s, srv.URL
+	return srv.URL
 }
 
 func environ(vars ...string) *config.Env { return config.New(func() []string { return vars }) }
@@ -55,7 +48,7 @@ var (
 func TestClient_fallsBackOnOpenAIWhereItsKeyIsSet(t *testing.T) {
 	t.Parallel()
 
-	_, url := offline(t)
+	url := offline(t)
 	keys := []string{"ANTHROPIC_API_KEY=offline-a", "ANTHROPIC_BASE_URL=" + url, "OPENAI_BASE_URL=" + url + "/v1"}
 	env := environ(append(keys, "OPENAI_API_KEY=offline-b")...)
 	c := provider.Client(env, journal.New(&journaltest.Steps{}))
@@ -73,20 +66,6 @@ func TestClient_fallsBackOnOpenAIWhereItsKeyIsSet(t *testing.T) {
 		require.ErrorContains(t, err, "529", name)
 		require.NotContains(t, err.Error(), "openai", name)
 	}
-}
-
-func TestEmbedder_needsAKeyOfOpenAI(t *testing.T) {
-	t.Parallel()
-
-	s, url := offline(t)
-	env := environ("OPENAI_API_KEY=offline-b", "OPENAI_BASE_URL="+url+"/v1")
-	e, err := provider.Embedder(env, journal.New(&journaltest.Steps{}))
-	require.NoError(t, err)
-	require.NoError(t, env.Err())
-	got, err := e.Embed(t.Context(), lease, "embed", wire.EmbeddingModel, []string{"a dog"})
-	require.NoError(t, err)
-	require.Len(t, got, 1)
-	require.Len(t, s.Entries(), 1)
 }
 
 func TestSettings_areReportedByName(t *testing.T) {
@@ -109,10 +88,5 @@ func TestSettings_areReportedByName(t *testing.T) {
 			require.ErrorContains(t, env.Err(), tc.want)
 			require.NotContains(t, env.Err().Error(), "s3cret")
 		})
-	}
-	for key, want := range map[string]string{"X=y": "OPENAI_API_KEY is not set", "OPENAI_API_KEY=none": "OPENAI_API_KEY is none"} {
-		env := environ(key)
-		_, err := provider.Embedder(env, journal.New(&journaltest.Steps{}))
-		require.ErrorContains(t, errors.Join(env.Err(), err), want)
 	}
 }

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -22,17 +23,23 @@ import (
 	"blogposter/lib/station"
 )
 
+const needed = "from the OpenAI console, API keys: embeddings come from there"
+
 func main() {
 	env := config.OS()
 	s := station.Open(env)
 	vectors := openai.Config{
-		BaseURL: env.Get("OPENAI_BASE_URL", ""),
-		APIKey:  env.Need("OPENAI_API_KEY", "from the OpenAI console, API keys: embeddings come from there"),
+		BaseURL: env.URL("OPENAI_BASE_URL", "https://api.openai.com/v1").String(),
+		APIKey:  env.Need("OPENAI_API_KEY", needed),
 		HTTP:    &http.Client{Timeout: time.Minute},
 	}
-	model := env.Get("MODEL_EMBEDDING", "text-embedding-3-small")
-	blobs, err := artifact.New(artifact.FromEnv(env))
-	s.Ready(err)
+	var badKey error
+	if vectors.APIKey == "none" { // other functions do without OpenAI
+		badKey = errors.New("OPENAI_API_KEY is none: " + needed)
+	}
+	model := env.Need("MODEL_EMBEDDING", "the model whose vectors say how near two texts are")
+	blobs, badBucket := artifact.New(artifact.FromEnv(env))
+	s.Ready(badKey, badBucket)
 
 	s.Serve(pipeline.StageTopic, topic.New(topic.Rooms{
 		Store:    s.Store,
