@@ -72,3 +72,23 @@ func TestEach_startsNothingWhenTheTimeIsUp(t *testing.T) {
 	})
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+func TestEach_passesAPanicOnOnceTheRestHasFinished(t *testing.T) {
+	t.Parallel()
+
+	broken, finished := make(chan struct{}), false
+	require.PanicsWithValue(t, "boom", func() {
+		_ = journal.Each(t.Context(), 50, 2, func(i int) error {
+			switch i {
+			case 0:
+				<-broken
+				finished = true
+			case 1:
+				defer close(broken)
+				panic("boom")
+			}
+			return nil
+		})
+	})
+	require.True(t, finished)
+}
