@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,6 +90,18 @@ func TestReader_Fetch_takesTheTextForm(t *testing.T) {
 	require.Nil(t, p.PublishedAt)
 	require.EqualValues(t, 1700, p.Tokens)
 	require.True(t, strings.HasPrefix(p.Text, "Page not found | ADA.gov\n\n"), p.Text[:60])
+}
+
+func TestReader_Fetch_keepsTheBeginningOfATitleWithoutEnd(t *testing.T) {
+	t.Parallel()
+
+	p, err := serve(t, answer(200, strings.Replace(good, " Dogs ", strings.Repeat("Dogs ", 50_000), 1), "Content-Type", "application/json")).Fetch(t.Context(), "https://city.example/dogs")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(p.Title, "Dogs Dogs "))
+	require.LessOrEqual(t, utf8.RuneCountInString(p.Title), 301, "or the paid step that keeps it is over its limit")
+	p, err = serve(t, answer(200, strings.Replace(good, " Dogs &\\u200b work ", " ", 1), "Content-Type", "application/json")).Fetch(t.Context(), "https://city.example/dogs")
+	require.NoError(t, err)
+	require.Empty(t, p.Title)
 }
 
 func TestReader_Fetch_chargesAGuessWhenTheReaderNamesNoTokens(t *testing.T) {

@@ -81,9 +81,16 @@ func decode(h http.Header, body []byte, asked string) (Page, error) {
 		p.Tokens = int64(len(content)+2) / 3
 	}
 	p.Title, p.Warning = tidy(p.Title), tidy(p.Warning)
+	if r := []rune(p.Title); len(r) > mostTitle {
+		p.Title = string(r[:mostTitle]) + "…"
+	}
 	p.Text = Plain(content)
 	return p, nil
 }
+
+// mostTitle is how much of a title is kept, in letters: the page decides how
+// long it is, and a step that keeps it has a limit of its own.
+const mostTitle = 300
 
 // header takes the lines above "Markdown Content:" from the text form, and
 // returns what stands below. Without that line everything is content.

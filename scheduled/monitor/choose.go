@@ -49,7 +49,7 @@ func (v *visit) task(l editorial.ListedPage) (task, bool) {
 	t := task{page: known, dated: l.ChangedAt}
 	t.page.CompetitorID, t.page.URL = v.c.ID, l.URL
 	if t.page.Title == "" {
-		t.page.Title = l.Title
+		t.page.Title = beginning(l.Title)
 	}
 	if t.page.PublishedAt == nil {
 		t.page.PublishedAt = l.PublishedAt

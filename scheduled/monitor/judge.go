@@ -93,7 +93,7 @@ func (v *visit) keep(ctx context.Context, p *editorial.WatchedPage, found editor
 	p.Words, p.Shingles = len(evidence.Words(found.Text)), shingle.Sketch(found.Text)
 	p.ETag, p.LastModified = found.Validators.ETag, found.Validators.LastModified
 	if found.Title != "" {
-		p.Title = found.Title
+		p.Title = beginning(found.Title)
 	}
 	if found.PublishedAt != nil {
 		p.PublishedAt = found.PublishedAt
@@ -102,6 +102,15 @@ func (v *visit) keep(ctx context.Context, p *editorial.WatchedPage, found editor
 		p.Comments = found.Comments
 	}
 	return nil
+}
+
+// beginning is what of a title is kept. A stranger decides how long it is, and
+// an answer of the API that lists pages has a limit of its own.
+func beginning(title string) string {
+	if r := []rune(title); len(r) > mostTitle {
+		return string(r[:mostTitle]) + "…"
+	}
+	return title
 }
 
 // compare counts the sentences that were added and removed, and shows the

@@ -88,6 +88,7 @@ const (
 	// failures in a row are a site in trouble, not pages.
 	failures   = 5
 	mostReport = 2000 // bytes
+	mostTitle  = 300  // letters
 )
 
 // Stage is the monitor stage.

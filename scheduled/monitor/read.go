@@ -100,7 +100,7 @@ func (v *visit) call(ctx context.Context, url string, now time.Time) (journal.Re
 		return journal.Receipt{}, fault.Permanent(err)
 	}
 	receipt := journal.Receipt{Usage: usage, Cost: cost}
-	r := reading{Title: p.Title, Refused: p.Worthless, PublishedAt: p.PublishedAt, Tokens: p.Tokens}
+	r := reading{Title: beginning(p.Title), Refused: p.Worthless, PublishedAt: p.PublishedAt, Tokens: p.Tokens}
 	if r.Refused == "" {
 		if r.TextHash, err = v.rooms.Artifacts.Put(ctx, []byte(p.Text)); err != nil {
 			return receipt, fmt.Errorf("store text: %w", err)

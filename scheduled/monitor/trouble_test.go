@@ -332,3 +332,25 @@ func TestStage_Do_textInAnotherOrderIsSaidToBe(t *testing.T) {
 	require.Contains(t, w.changes()[w.hosts["city-canine"]+p.Path].Summary, "in another order")
 	require.Contains(t, w.changes()[w.hosts["city-canine"]+long.Path].Summary, "…”")
 }
+
+func TestStage_Do_keepsTheBeginningOfATitleWithoutEnd(t *testing.T) {
+	t.Parallel()
+
+	for _, rival := range []string{"guidepost-journal", "paws-on-duty"} { // by the reader, and by ourselves from a feed
+		w := newWorld(t, rival)
+		r := w.rivals[rival]
+		page := r.Pages()[0]
+		page.Title, page.Path = strings.Repeat("Guide dogs and trains ", 10_000), "/endless"
+		r.Put(page)
+		page.Path = "/no-text"
+		r.Put(page)
+		r.Serve(page.Path, func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Content-Type", "image/png") })
+		w.rooms.Reader = says{page: editorial.Page{Title: page.Title, Text: "A handler who travels with a trained dog plans the day.", Tokens: 10}}
+		w.look()
+		for _, path := range []string{"/endless", "/no-text"} {
+			title := w.page(rival, path).Title
+			require.True(t, strings.HasPrefix(title, "Guide dogs and trains Guide"), title)
+			require.LessOrEqual(t, len(title), 303, rival+path)
+		}
+	}
+}
