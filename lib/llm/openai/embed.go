@@ -2,6 +2,7 @@ package openai
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -25,6 +26,9 @@ func (c *Client) Dimensions(model string) int { return dimensions[model] }
 func (c *Client) Embed(ctx context.Context, model string, texts []string) (llm.Embedding, error) {
 	if err := ctx.Err(); err != nil {
 		return llm.Embedding{}, fault.Retryable(fmt.Errorf("openai: not sent: %w", err), 0)
+	}
+	if c.key == NoKey { // a Run that waits says so; a function that did not start would leave it due for ever
+		return llm.Embedding{}, fault.NeedsHuman(errors.New("openai: there is no key, and embeddings need one: set OPENAI_API_KEY, from the OpenAI console, API keys"))
 	}
 	ctx, e := begin(ctx)
 	answer, err := c.api.CreateEmbeddings(ctx, sdk.EmbeddingRequestStrings{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 
 	"blogposter/lib/fault"
 	"blogposter/lib/ledger"
+	"blogposter/lib/llm/openai"
 )
 
 const glove = "glove-100d-offline"
@@ -106,4 +108,17 @@ func TestClient_Dimensions_areThoseOfTheModelsInThePriceBook(t *testing.T) {
 
 	c := client(t, nil)
 	require.Equal(t, []int{1536, 100, 0}, []int{c.Dimensions("text-embedding-3-small"), c.Dimensions(glove), c.Dimensions("gpt-6-sol")})
+}
+
+func TestClient_Embed_asksForAKeyWhereThereIsNone(t *testing.T) {
+	t.Parallel()
+
+	asked := false
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	t.Cleanup(srv.Close)
+	_, err := openai.New(openai.Config{BaseURL: srv.URL, APIKey: openai.NoKey}).Embed(t.Context(), glove, []string{"one"})
+	require.Equal(t, fault.KindNeedsHuman, fault.KindOf(err))
+	require.False(t, fault.IsLost(err), "its reservation is released")
+	require.ErrorContains(t, err, "set OPENAI_API_KEY")
+	require.False(t, asked)
 }

@@ -28,10 +28,14 @@ const (
 	patience = 10 * time.Minute
 )
 
+// NoKey is the key of who has none, since an empty value can't be deployed.
+// Nothing is embedded with it.
+const NoKey = "none"
+
 // Config is what a Client is made of.
 type Config struct {
-	BaseURL string // with its version, such as https://api.openai.com/v1; "" is OpenAI's own
-	APIKey  string
+	BaseURL string           // with its version, such as https://api.openai.com/v1; "" is OpenAI's own
+	APIKey  string           // NoKey for none
 	HTTP    *http.Client     // its Timeout bounds a call; redirects are never followed
 	Now     func() time.Time // reads a Retry-After that is a date; nil is time.Now
 }

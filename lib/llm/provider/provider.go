@@ -22,10 +22,6 @@ import (
 // long, so a lease outlasts it (station).
 const patience = 2 * time.Minute
 
-// none is the value of a key that there is not: an empty value can't be
-// deployed.
-const none = "none"
-
 // Settings reads variables and remembers what is wrong with them; *config.Env
 // does.
 type Settings interface {
@@ -43,7 +39,7 @@ func Client(env Settings, j *journal.Journal) *llm.Client {
 		HTTP:    &http.Client{Timeout: patience},
 	})
 	var others []llm.Model
-	if key := env.Get("OPENAI_API_KEY", none); key != none {
+	if key := env.Get("OPENAI_API_KEY", openai.NoKey); key != openai.NoKey {
 		others = append(others, openAI(env, key))
 	}
 	return llm.New(primary, j, ledger.Prices, time.Now, others...)

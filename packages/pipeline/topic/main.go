@@ -8,7 +8,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -23,23 +22,17 @@ import (
 	"blogposter/lib/station"
 )
 
-const needed = "from the OpenAI console, API keys: embeddings come from there"
-
 func main() {
 	env := config.OS()
 	s := station.Open(env)
 	vectors := openai.Config{
 		BaseURL: env.URL("OPENAI_BASE_URL", "https://api.openai.com/v1").String(),
-		APIKey:  env.Need("OPENAI_API_KEY", needed),
+		APIKey:  env.Need("OPENAI_API_KEY", "from the OpenAI console, API keys: embeddings come from there; \"none\" has Runs wait for one"),
 		HTTP:    &http.Client{Timeout: time.Minute},
 	}
-	var badKey error
-	if vectors.APIKey == "none" { // other functions do without OpenAI
-		badKey = errors.New("OPENAI_API_KEY is none: " + needed)
-	}
 	model := env.Need("MODEL_EMBEDDING", "the model whose vectors say how near two texts are")
-	blobs, badBucket := artifact.New(artifact.FromEnv(env))
-	s.Ready(badKey, badBucket)
+	blobs, err := artifact.New(artifact.FromEnv(env))
+	s.Ready(err)
 
 	s.Serve(pipeline.StageTopic, topic.New(topic.Rooms{
 		Store:    s.Store,
