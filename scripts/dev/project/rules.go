@@ -13,7 +13,7 @@ import (
 
 // Check holds a project to all that Load refuses and to this repository's own
 // rules, which keep a deploy from doing what nobody wrote: explicit web and
-// limits, quoted placeholders that .env.example explains, a folder for every
+// limits, values from outside by quoted placeholders that .env.example explains, triggers with names of their own, a folder for every
 // entry and an entry for every folder, nothing public but the functions listed
 // in public, each of them raw. It needs no setting and no built code; code
 // that is there must be small enough.
@@ -25,12 +25,13 @@ func Check(root fs.FS, public []string) []Fault {
 		return c.faults
 	}
 	c.placeholders(string(text))
-	filled := placeholder.ReplaceAllString(string(text), "filled in")
-	spec, functions := c.read(filled)
+	spec, functions := c.read(placeholder.ReplaceAllString(string(text), filledIn))
 	if spec == nil {
 		return c.faults // all else would be said of an empty file
 	}
 	c.declared(spec)
+	c.settings(spec)
+	c.distinct(spec)
 	for _, f := range functions {
 		c.at = "function " + f.Path()
 		c.exposure(f, public)
@@ -83,6 +84,54 @@ func (c *checks) explained() map[string]bool {
 		known[m[1]] = true
 	}
 	return known
+}
+
+// filledIn stands for what a placeholder will be.
+const filledIn = "filled in"
+
+// settings wants every value of an environment to come from outside: one that
+// is written out lies in git, and may be a secret.
+func (c *checks) settings(spec *projectSpec) {
+	c.at = "project"
+	c.fromOutside(spec.Environment)
+	for _, p := range spec.Packages {
+		c.at = "package " + p.Name
+		c.fromOutside(p.Environment)
+		for _, f := range append(p.Functions, p.Actions...) {
+			c.at = "function " + p.Name + "/" + f.Name
+			c.fromOutside(f.Environment)
+		}
+	}
+}
+
+func (c *checks) fromOutside(environment map[string]yaml.Node) {
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		value := environment[name]
+		switch {
+		case strings.HasPrefix(name, "__OW_"):
+			c.fail("environment: %s: the platform sets it: leave it out", name)
+		case value.ShortTag() == "!!str" && value.Value != filledIn: // read says what is wrong with other kinds
+			c.fail("environment: %s: its value lies in git: write \"${%s}\" alone, and the value into .env", name, name)
+		}
+	}
+}
+
+// distinct wants each trigger a name of its own: they are the namespace's, and
+// of two with one name the deployer deletes the first to make the second.
+func (c *checks) distinct(spec *projectSpec) {
+	by := map[string]string{}
+	for _, p := range spec.Packages {
+		for _, f := range append(p.Functions, p.Actions...) {
+			c.at = "function " + p.Name + "/" + f.Name
+			for _, t := range f.Triggers {
+				if first, taken := by[t.Name]; taken {
+					c.fail("trigger %s: %s has one of this name, which would be deleted: name it otherwise", t.Name, first)
+					continue
+				}
+				by[t.Name] = p.Name + "/" + f.Name
+			}
+		}
+	}
 }
 
 // declared wants every limit said: an undeclared timeout is three seconds.

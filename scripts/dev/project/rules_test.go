@@ -124,6 +124,9 @@ func TestCheck_refuses(t *testing.T) {
 	// Each row is one thing wrong in an otherwise sound project. PLATFORM n
 	// is the section of the platform's fact sheet the rule comes from.
 	runs := func(members string) string { return "web: raw\n        " + members }
+	more := func(name string) string {
+		return "          - { name: " + name + ", type: scheduled, enabled: false, scheduledDetails: { cron: \"0 9 * * *\" } }\n"
+	}
 	tests := map[string]struct {
 		change func(fstest.MapFS)
 		want   string // the one fault
@@ -137,11 +140,16 @@ func TestCheck_refuses(t *testing.T) {
 		"a number as environment (PLATFORM 3)":             {edit(t, "web: raw", runs("environment: { PORT: 8080 }")), "function api/runs: environment: PORT: must be a string: quote it"},
 		"a number as the project's (PLATFORM 3)":           {edit(t, "packages:", "environment: { PORT: 8080 }\npackages:"), "project: environment: PORT: must be a string"},
 		"a boolean as a package's (PLATFORM 3)":            {edit(t, `{ LOG_LEVEL: "${LOG_LEVEL}" }`, `{ DEBUG: true }`), "package api: environment: DEBUG: must be a string"},
+		"a value that lies in git":                         {edit(t, `{ LOG_LEVEL: "${LOG_LEVEL}" }`, `{ API_KEY: "sk-1" }`), `package api: environment: API_KEY: its value lies in git: write "${API_KEY}" alone`},
+		"a value around a placeholder":                     {edit(t, "web: raw", runs(`environment: { A: "x${LOG_LEVEL}" }`)), "function api/runs: environment: A: its value lies in git"},
+		"a value of the project's":                         {edit(t, "packages:", "environment: { A: \"\" }\npackages:"), "project: environment: A: its value lies in git"},
+		"a variable of the platform's (PLATFORM 2)":        {edit(t, "web: raw", runs(`environment: { __OW_API_HOST: "${LOG_LEVEL}" }`)), "environment: __OW_API_HOST: the platform sets it"},
+		"two triggers of one name (PLATFORM 3)":            {edit(t, "        triggers:\n", "        triggers:\n"+more("minute")), "function work/tick: trigger minute: work/tick has one of this name"},
 		"a day by its name (PLATFORM 3)":                   {edit(t, "* * * * *", "0 9 * * MON"), "function work/tick: trigger minute: cron: field 5: the platform takes digits"},
 		"a schedule by its name (PLATFORM 3)":              {edit(t, "* * * * *", "@hourly"), "cron: want five fields"},
 		"a schedule with seconds (PLATFORM 3)":             {edit(t, "* * * * *", "0 * * * * *"), "cron: want five fields"},
 		"a step that does not divide (PLATFORM 4)":         {edit(t, "* * * * *", "*/7 * * * *"), "cron: field 1: a step must divide 60"},
-		"a fourth trigger (PLATFORM 4)":                    {edit(t, "        triggers:\n", "        triggers:\n"+strings.Repeat("          - { name: more, type: scheduled, enabled: false, scheduledDetails: { cron: \"0 9 * * *\" } }\n", 3)), "triggers: 4 are declared, the platform takes 3"},
+		"a fourth trigger (PLATFORM 4)":                    {edit(t, "        triggers:\n", "        triggers:\n"+more("a")+more("b")+more("c")), "triggers: 4 are declared, the platform takes 3"},
 		"web left out, which is public (PLATFORM 3)":       {edit(t, "        web: false\n", ""), "function work/tick: web: say raw, true or false"},
 		"a public function off the list":                   {edit(t, "web: false", "web: raw"), "function work/tick: web: public, but not on the list of public functions"},
 		"a parsed function (PLATFORM 2)":                   {edit(t, "web: raw", "web: true"), "function api/runs: web: want raw"},
