@@ -135,6 +135,27 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+-- A look that waits for a person is worth nothing once a newer one begins, and
+-- would pile up with each: the newer one ends it.
+CREATE FUNCTION blogposter.end_waiting_research() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+    WITH ended AS (
+        UPDATE blogposter.runs SET state = 'cancelled', waiting = NULL, finished_at = clock_timestamp(), updated_at = now()
+        WHERE site_id = NEW.site_id AND kind = 'research' AND state = 'waiting'
+        RETURNING *
+    )
+    INSERT INTO blogposter.events (run_id, site_id, kind, stage, state, attempt, detail)
+    SELECT e.id, e.site_id, 'finished', e.stage, e.state, e.attempt, format('run %s looks anew', NEW.id) FROM ended e;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION blogposter.end_waiting_research() FROM PUBLIC;
+CREATE TRIGGER end_waiting AFTER INSERT ON blogposter.runs
+    FOR EACH ROW WHEN (NEW.kind = 'research') EXECUTE FUNCTION blogposter.end_waiting_research();
+
+-- +goose StatementBegin
 -- Two questions, since each has an index of its own, and the newest look by
 -- max(), which reads one row: asked otherwise they may read all looks that the
 -- site ever had, each minute.

@@ -174,3 +174,23 @@ func TestStore_DueStages_readsNoLookThatEndedLongAgo(t *testing.T) {
 	require.EqualValues(t, 1, due)
 	require.Less(t, read, int64(100), "rows")
 }
+
+func TestStore_BeginDueResearch_endsTheLookThatWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site, other := watching(t, db, "a"), watching(t, db, "b")
+	s := store.New(db.Functions)
+	n, err := s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET state = 'waiting', waiting = 'person', created_at = created_at - interval '7 hours' * (site_id = $1)::int`, site)
+	require.NoError(t, err)
+	n, err = s.BeginDueResearch(t.Context(), lookPins)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	states := `SELECT string_agg(state, ' ' ORDER BY id) FROM blogposter.runs WHERE site_id = $1`
+	require.Equal(t, "cancelled ready", scalar[string](t, db.Owner, strings.Replace(states, "$1", fmt.Sprint(site), 1)))
+	require.Equal(t, "waiting", scalar[string](t, db.Owner, strings.Replace(states, "$1", fmt.Sprint(other), 1)))
+	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.events WHERE kind = 'finished' AND detail LIKE 'run % looks anew'`))
+}
