@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -149,8 +150,22 @@ func (f *Fetcher) ask(ctx context.Context, u *url.URL, since editorial.Validator
 	if err != nil {
 		return answer{}, err
 	}
-	defer release()
-	return f.send(ctx, u, since, accept, limit)
+	a, err := f.send(ctx, u, since, accept, limit)
+	release()
+	if err != nil || strings.EqualFold(a.final.Host, u.Host) {
+		return a, err
+	}
+	return a, f.followed(ctx, a.final)
+}
+
+// followed is an error unless the robots.txt of the other host that redirects
+// led to lets us keep what it answered.
+func (f *Fetcher) followed(ctx context.Context, final *url.URL) error {
+	ok, err := f.allowed(ctx, final)
+	if err == nil && !ok {
+		err = fault.Permanent(fmt.Errorf("it leads to %s, whose robots.txt does not allow us to fetch it", final.Host))
+	}
+	return err
 }
 
 func (f *Fetcher) send(ctx context.Context, u *url.URL, since editorial.Validators, accept string, limit int) (answer, error) {

@@ -177,6 +177,30 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
+func TestFetcher_keepsNothingThatAnotherHostForbids(t *testing.T) {
+	t.Parallel()
+
+	other := serve(t, map[string]http.HandlerFunc{
+		"/robots.txt": body("text/plain", "User-agent: *\nDisallow: /closed"),
+		"/open":       body("text/html", article("", "")),
+		"/closed":     body("text/html", article("", "")),
+	})
+	base := serve(t, map[string]http.HandlerFunc{
+		"/a": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other+"/open", http.StatusFound) },
+		"/b": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other+"/closed", http.StatusFound) },
+	})
+	p, err := fetcher().Page(t.Context(), base+"/a", editorial.Validators{})
+	require.NoError(t, err)
+	require.NotEmpty(t, p.Text)
+
+	p, err = fetcher().Page(t.Context(), base+"/b", editorial.Validators{})
+	require.NoError(t, err)
+	require.Contains(t, p.Refused, "whose robots.txt does not allow us to fetch it")
+	require.False(t, p.Passing)
+	_, err = list(t, editorial.CompetitorPage, base+"/b")
+	require.ErrorContains(t, err, "whose robots.txt does not allow us to fetch it")
+}
+
 // One page or feed that says what can't be kept must not end a site's look.
 func TestFetcher_dropsWhatCannotBeKept(t *testing.T) {
 	t.Parallel()
