@@ -106,12 +106,9 @@ func (q *query) words(name string) string {
 }
 
 // normal spells the parameters in one way, whatever their order. The site is
-// not among them: it may go without saying.
-func (q *query) normal() string {
-	v := maps.Clone(q.values)
-	v.Del("site")
-	return v.Encode()
-}
+// among them although it may go without saying: the links in an answer name it
+// just where the request did.
+func (q *query) normal() string { return q.values.Encode() }
 
 // one reads a parameter whose values are listed; empty means any.
 func one[T ~string](q *query, name string, allowed []T) T {

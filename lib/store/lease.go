@@ -16,7 +16,7 @@ import (
 // Run whose lease ended is due again; one that cost too many workers their
 // lease is parked instead.
 func (s *Store) LeaseRun(ctx context.Context, stage pipeline.Stage, owner string, ttl time.Duration) (pipeline.Lease, bool, error) {
-	const q = `SELECT run_id, site_id, attempt, epoch, fence, pins FROM blogposter.lease_run($1, $2, $3::interval, $4)`
+	const q = `SELECT run_id, site_id, attempt, epoch, fence, pins FROM blogposter.lease_run($1, $2, $3::interval, $4, true)`
 	rows, err := s.db.Query(ctx, q, string(stage), owner, ttl, pipeline.MaxLostLeases)
 	if err != nil {
 		return pipeline.Lease{}, false, fmt.Errorf("lease a %s run: %w", stage, translate(err))

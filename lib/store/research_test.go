@@ -194,3 +194,28 @@ func TestStore_BeginDueResearch_endsTheLookThatWaitsForAPerson(t *testing.T) {
 	require.Equal(t, "waiting", scalar[string](t, db.Owner, strings.Replace(states, "$1", fmt.Sprint(other), 1)))
 	require.Equal(t, 1, scalar[int](t, db.Owner, `SELECT count(*) FROM blogposter.events WHERE kind = 'finished' AND detail LIKE 'run % looks anew'`))
 }
+
+func TestLeaseRun_givesThePreviousReleaseNewArticlesAlone(t *testing.T) {
+	t.Parallel()
+
+	db := storetest.New(t)
+	site := storetest.AddSite(t, db.Owner, "a")
+	article := published(t, db, site)
+	_, err := db.Owner.Exec(t.Context(), `
+		INSERT INTO blogposter.runs (site_id, kind, topic, created_by, pins, stage, state, target_id, reason)
+		SELECT site_id, k, 'A topic', 'ann', pins, 'publish', 'ready', (SELECT id FROM blogposter.publications), 'wrong'
+		FROM blogposter.runs, unnest(ARRAY['retraction', 'article']) k WHERE id = $1`, article)
+	require.NoError(t, err)
+	old := `SELECT count(*) FROM blogposter.lease_run('publish', 'old', '1 minute', 5)`
+	require.Zero(t, scalar[int](t, db.Functions, old), "a retraction, an update")
+	s := store.New(db.Functions)
+	lease(t, s, pipeline.StagePublish, "new")
+	_, err = db.Owner.Exec(t.Context(), `UPDATE blogposter.runs SET lease_until = now() - interval '1 second' WHERE state = 'running'`)
+	require.NoError(t, err)
+	require.Zero(t, scalar[int](t, db.Functions, old), "nor where their lease has ended")
+	lease(t, s, pipeline.StagePublish, "new")
+	lease(t, s, pipeline.StagePublish, "new")
+
+	fresh := storetest.AddRun(t, db.Owner, site, "publish")
+	require.Equal(t, fresh, scalar[int64](t, db.Functions, `SELECT run_id FROM blogposter.lease_run('publish', 'old', '1 minute', 5)`))
+}
