@@ -14,10 +14,10 @@ import (
 	"blogposter/scripts/world"
 )
 
-// show answers a GET of the API as role of the session's site.
-func (s *session) show(path, role string, into any) {
+// show reads from the API as a viewer of the session's site.
+func (s *session) show(path string, into any) {
 	s.t.Helper()
-	status, body := s.call(http.MethodGet, path, s.Token(role, s.Site.Slug), nil)
+	status, body := s.call(http.MethodGet, path, s.Token("viewer", s.Site.Slug), nil)
 	require.Equal(s.t, http.StatusOK, status, "%s: %s", path, body)
 	require.NoError(s.t, json.Unmarshal(body, into))
 }
@@ -54,7 +54,7 @@ func TestResearch_fromACompetitorsPagesToAnArticleOnTheBestOfThem(t *testing.T) 
 		Items []view.Run `json:"items"`
 	}
 	for len(looks.Items) == 0 {
-		s.show("/api/runs?kind=research", "viewer", &looks)
+		s.show("/api/runs?kind=research", &looks)
 	}
 	look := s.await(looks.Items[0].ID, "done", done, s.tick)
 	require.Equal(t, pipeline.StageTopic, look.Stage)
@@ -65,7 +65,7 @@ func TestResearch_fromACompetitorsPagesToAnArticleOnTheBestOfThem(t *testing.T) 
 		Competitors []view.Competitor `json:"competitors"`
 		Items       []view.PageChange `json:"items"`
 	}
-	s.show("/api/research", "viewer", &watched)
+	s.show("/api/research", &watched)
 	live := 0
 	for _, c := range watched.Competitors {
 		require.NotNil(t, c.CheckedAt, c.Name)
@@ -75,7 +75,7 @@ func TestResearch_fromACompetitorsPagesToAnArticleOnTheBestOfThem(t *testing.T) 
 	require.GreaterOrEqual(t, live, 200)
 
 	var topics topicList
-	s.show("/api/topics?state=open", "viewer", &topics)
+	s.show("/api/topics?state=open", &topics)
 	require.GreaterOrEqual(t, len(topics.Items), 5)
 	for _, topic := range topics.Items {
 		require.Len(t, topic.Terms, 5, topic.Title)
@@ -85,7 +85,7 @@ func TestResearch_fromACompetitorsPagesToAnArticleOnTheBestOfThem(t *testing.T) 
 		}
 	}
 	var one view.TopicDetail
-	s.show(fmt.Sprintf("/api/topics/%d", topics.Items[0].ID), "viewer", &one)
+	s.show(fmt.Sprintf("/api/topics/%d", topics.Items[0].ID), &one)
 	require.NotEmpty(t, one.Pages)
 
 	// An editor dismisses the best one; auto takes the next.
@@ -123,6 +123,6 @@ func TestResearch_fromACompetitorsPagesToAnArticleOnTheBestOfThem(t *testing.T) 
 			Slug string `json:"slug"`
 		} `json:"items"`
 	}
-	s.show("/api/sites", "viewer", &sites)
+	s.show("/api/sites", &sites)
 	require.Len(t, sites.Items, 1)
 }
