@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"html"
 	"cmp"
 	"math"
 	"regexp"
@@ -93,7 +94,7 @@ func (t *titles) clean(p page) (string, bool) {
 	words := len(strings.Fields(title))
 	switch {
 	case words < leastWords, words > mostWords, utf8.RuneCountInString(title) > mostTitle,
-		strings.ContainsAny(title, "<>{}[]`\\^~|*_#="), address.MatchString(p.Title), steering.MatchString(p.Title), len(evidence.Terms(title)) == 0:
+		strings.ContainsAny(title, "<>{}[]`\\^~|*_#="), html.UnescapeString(title) != title, address.MatchString(p.Title), steering.MatchString(p.Title), len(evidence.Terms(title)) == 0:
 		return "", false
 	}
 	for _, form := range []string{p.Title, title, title + "."} {
@@ -110,7 +111,7 @@ func disguised(title string) bool {
 	latin, other := false, false
 	for _, r := range title {
 		switch {
-		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), unicode.Is(unicode.So, r), unicode.IsControl(r) && !unicode.IsSpace(r):
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), unicode.Is(unicode.So, r), unicode.Is(unicode.Nl, r), unicode.IsControl(r) && !unicode.IsSpace(r):
 			return true
 		case r >= 0xFF00 && r <= 0xFFEF, r >= 0x1D400 && r <= 0x1D7FF: // Latin letters at full width, and those of mathematics
 			return true
