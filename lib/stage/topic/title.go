@@ -1,8 +1,8 @@
 package topic
 
 import (
-	"html"
 	"cmp"
+	"html"
 	"math"
 	"regexp"
 	"slices"
