@@ -32,6 +32,9 @@ type Listing struct {
 	// LeftOut says what of it was not read, in words for an editor. Only a
 	// Listing without any shows, by what it lacks, that a page may be gone.
 	LeftOut []string
+	// Elsewhere counts the pages it names on other sites than its own. They
+	// are not taken: a list does not choose whom we ask, or pay the reader for.
+	Elsewhere int
 }
 
 // ListedPage is a page as a Listing names it.

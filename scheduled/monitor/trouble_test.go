@@ -354,3 +354,20 @@ func TestStage_Do_keepsTheBeginningOfATitleWithoutEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestStage_Do_asksNobodyWhomAListNames(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t, "handler-weekly")
+	r := w.rivals["handler-weekly"]
+	own := r.Pages()[0].Path
+	r.Serve("/atom.xml", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "application/atom+xml")
+		rw.Header().Set("ETag", `"1"`)
+		_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="` + own + `"/></entry><entry><link href="http://localhost:9/"/></entry></feed>`))
+	})
+	w.look()
+	require.Equal(t, int64(1), w.number(`SELECT count(*) FROM blogposter.watched_pages`))
+	require.Contains(t, w.report("handler-weekly"), "1 pages of other sites are not taken")
+	require.Equal(t, int64(1), w.number(`SELECT count(*) FROM blogposter.competitors WHERE etag = '"1"'`), "the list was read whole all the same")
+}

@@ -75,6 +75,9 @@ func (v *visit) look(ctx context.Context) error {
 	for _, s := range list.LeftOut {
 		v.note("Left out: %s.", s)
 	}
+	if list.Elsewhere > 0 {
+		v.note("%d pages of other sites are not taken: make their sites competitors of their own.", list.Elsewhere)
+	}
 	tasks := v.choose(list)
 	for i, t := range tasks {
 		if v.rooms.Now().Sub(v.began) > v.rooms.Patience {

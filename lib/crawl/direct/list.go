@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/publicsuffix"
 
 	"blogposter/lib/crawl"
 	"blogposter/lib/editorial"
@@ -28,7 +30,7 @@ const listTypes = "application/rss+xml,application/atom+xml,application/feed+jso
 func (f *Fetcher) List(ctx context.Context, c editorial.Competitor, since editorial.Validators) (editorial.Listing, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ListTime)
 	defer cancel()
-	l := &lister{f: f, seen: map[string]bool{}, read: map[string]bool{}}
+	l := &lister{f: f, home: siteOf(c.URL), seen: map[string]bool{}, read: map[string]bool{}}
 	a, err := l.get(ctx, c.URL, since)
 	if err != nil {
 		return editorial.Listing{}, fmt.Errorf("list %s: %w", c.URL, err)
@@ -56,6 +58,7 @@ func (f *Fetcher) List(ctx context.Context, c editorial.Competitor, since editor
 // lister collects one competitor's list.
 type lister struct {
 	f    *Fetcher
+	home string // the site whose pages are taken
 	out  editorial.Listing
 	seen map[string]bool // addresses of pages that are in out
 	read map[string]bool // addresses of sitemaps that were asked for
@@ -105,6 +108,11 @@ func (l *lister) add(base *url.URL, p editorial.ListedPage) {
 	if l.seen[p.URL] {
 		return
 	}
+	if siteOf(p.URL) != l.home {
+		l.seen[p.URL] = true
+		l.out.Elsewhere++
+		return
+	}
 	if len(l.out.Pages) >= maxListed {
 		l.more++
 		return
@@ -113,6 +121,24 @@ func (l *lister) add(base *url.URL, p editorial.ListedPage) {
 	p.Title = crawl.Tidy(p.Title)
 	p.ChangedAt, p.PublishedAt = sane(p.ChangedAt), sane(p.PublishedAt)
 	l.out.Pages = append(l.out.Pages, p)
+}
+
+// siteOf is what the addresses of one site share: the name that was registered,
+// so that feeds.a.example and www.a.example are one site; of an address without
+// such a name its host.
+func siteOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(u.Hostname())
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	if site, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return site
+	}
+	return host
 }
 
 // plainAddress is u without what doesn't change the page: a fragment, the

@@ -39,7 +39,7 @@ func TestFetcher_List_takesEveryKindOfList(t *testing.T) {
 		kind  editorial.CompetitorKind
 		pages []editorial.ListedPage
 	}{
-		"/rss":  {editorial.CompetitorFeed, []editorial.ListedPage{{URL: base + "/a?id=1", Title: "Café dogs", PublishedAt: day(2, 10), Comments: &four}, {URL: "https://other.example/b"}}},
+		"/rss":  {editorial.CompetitorFeed, []editorial.ListedPage{{URL: base + "/a?id=1", Title: "Café dogs", PublishedAt: day(2, 10), Comments: &four}}},
 		"/atom": {editorial.CompetitorFeed, []editorial.ListedPage{{URL: base + "/c", Title: "T", ChangedAt: day(3, 10), PublishedAt: day(1, 10)}}},
 		"/json": {editorial.CompetitorFeed, []editorial.ListedPage{{URL: base + "/d", Title: "T", ChangedAt: day(3, 10), PublishedAt: day(3, 10)}}},
 		"/map":  {editorial.CompetitorSitemap, []editorial.ListedPage{{URL: base + "/e", ChangedAt: day(3, 0)}, {URL: base + "/f"}}},
@@ -53,6 +53,7 @@ func TestFetcher_List_takesEveryKindOfList(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, got.LeftOut)
 			require.Equal(t, want.pages, got.Pages)
+			require.Equal(t, path == "/rss", got.Elsewhere == 1, "a feed that names another site's page")
 		})
 	}
 }
