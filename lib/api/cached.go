@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	"blogposter/lib/auth"
@@ -81,13 +82,25 @@ func sendCached[T any](w http.ResponseWriter, r *http.Request, q *query, rd read
 func (rd reader) key(r *http.Request, q *query, revision string, answer reflect.Type) string {
 	h := sha256.New()
 	for _, part := range []string{
-		answerFormat, shape(answer, nil),
+		answerFormat, shapeOf(answer),
 		faas.Activation(r.Context()).Name, // links in the answer begin with its namespace
 		r.URL.Path, q.normal(), rd.site, string(rd.who.Role), revision,
 	} {
 		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
 	}
 	return "bp:answer:" + rd.site + ":" + hex.EncodeToString(h.Sum(nil))
+}
+
+// shapes keeps what shapeOf found: a type doesn't change while a process lives.
+var shapes sync.Map
+
+func shapeOf(t reflect.Type) string {
+	if known, ok := shapes.Load(t); ok {
+		return known.(string)
+	}
+	s := shape(t, nil)
+	shapes.Store(t, s)
+	return s
 }
 
 // shape spells a type out, field by field, so that a release whose answers
