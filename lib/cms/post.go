@@ -78,7 +78,7 @@ func (p wirePost) meta() map[string]string {
 func (p wirePost) datedAt() time.Time {
 	at, err := time.Parse("2006-01-02T15:04:05", p.DateGMT)
 	if err != nil || p.Status != string(editorial.PostPublic) {
-		return time.Time{} // a draft's date is only a placeholder
+		return time.Time{} // of a draft it says when it was saved, not when it appears
 	}
 	return at
 }

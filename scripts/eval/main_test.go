@@ -20,6 +20,7 @@ func TestRun_printsSpreadLimitsAndHowTheyDo(t *testing.T) {
 	if table == "" && env.Get("CI", "") == "" {
 		t.Skip("MODEL_VECTORS is not set")
 	}
+	require.NotEmpty(t, table, "MODEL_VECTORS is not set: scripts/stack/vectors.sh makes the table")
 	var out strings.Builder
 	require.NoError(t, run(&out, os.DirFS("../.."), table))
 	for _, want := range []string{"glove-100d-offline", "nothing ", "mean, 2 components", "fit part", "held-out part", "median", "precision", "adjusted Rand", "the fit part chooses", "the product has"} {

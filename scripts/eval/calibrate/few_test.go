@@ -23,6 +23,7 @@ func TestLimits_holdForASiteWithFewPages(t *testing.T) {
 	if name == "" && env.Get("CI", "") == "" {
 		t.Skip("MODEL_VECTORS is not set")
 	}
+	require.NotEmpty(t, name, "MODEL_VECTORS is not set: scripts/stack/vectors.sh makes the table")
 	table, err := vector.Open(name)
 	require.NoError(t, err)
 	texts, err := Corpus(os.DirFS("../../.."))
